@@ -1,0 +1,41 @@
+"""What every source of training images looks like to the rest of the library."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+"""One face: uint8 ``(H, W, 3)``, RGB, values 0..255."""
+
+
+class FaceDataset(ABC):
+    """Labelled face images, read by position.
+
+    Attributes:
+        labels: int64 ``(N,)``, the identity of each image, 0..num_classes-1.
+        identities: the name of each identity; ``identities[labels[i]]`` names image ``i``.
+    """
+
+    labels: NDArray[np.int64]
+    identities: list[str]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def num_classes(self) -> int:
+        """How many identities the data set has."""
+        return len(self.identities)
+
+    @abstractmethod
+    def image(self, index: int) -> Image:
+        """Image ``index`` as uint8 ``(H, W, 3)`` RGB.
+
+        Raises:
+            DataError: the image cannot be read or decoded; the message names it.
+        """
+
+    @abstractmethod
+    def describe(self, index: int) -> str:
+        """Where image ``index`` comes from, for error messages."""

@@ -1,0 +1,110 @@
+"""The number and everything that says what it is; JSON first, all tables and plots read that."""
+
+import json
+import math
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from lrfr_lightning.utils.errors import DataError
+
+Setting = Literal["standard", "deck"]
+Side = Literal["both", "first", "second"]
+
+
+@dataclass(frozen=True)
+class ProtocolResult:
+    """One protocol, measured with one model at one resolution.
+
+    Attributes:
+        model: the embedder's name.
+        protocol: for example ``lfw-devtest``.
+        setting: ``standard`` (correct) or ``deck`` (as the slides measured).
+        resolution: side of the degraded images before upscaling, px.
+        degraded: which image of a pair was degraded.
+        down: kernel that made the image small, for example ``bicubic, antialias``.
+        up: kernel that brought it back to the network's size.
+        flip: whether the embedding of the mirrored image was added.
+        metrics: ``accuracy``, ``accuracy_std``, ``auc``, ``eer``, ``tar@far=0.001`` ..., all 0..1;
+            None where the counts are too small to measure it.
+        counts: ``images``, ``pairs``, ``genuine``, ``impostor``, ``folds``.
+        thresholds: the cosine threshold behind a metric, by the metric's name.
+        curves: equally long lists for plots, ``far`` and ``tar``.
+    """
+
+    model: str
+    protocol: str
+    setting: Setting
+    resolution: int
+    degraded: Side
+    down: str
+    up: str
+    flip: bool
+    metrics: dict[str, float | None]
+    counts: dict[str, int]
+    thresholds: dict[str, float] = field(default_factory=dict)
+    curves: dict[str, list[float]] = field(default_factory=dict)
+
+
+def write_results(
+    path: str | Path, results: Sequence[ProtocolResult], config: dict[str, Any] | None = None
+) -> None:
+    """Write results as one JSON object, whole or not at all.
+
+    The object holds ``versions``, ``config`` and the list ``results``. It holds no time, so that
+    a repeated run writes the same file.
+    """
+    content = {
+        "versions": _versions(),
+        "config": config or {},
+        "results": [_finite(asdict(result)) for result in results],
+    }
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(target.name + ".partial")
+    partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+    os.replace(partial, target)
+
+
+def read_results(path: str | Path) -> list[ProtocolResult]:
+    """Read what :func:`write_results` wrote; keys it does not know are ignored.
+
+    Raises:
+        DataError: no such file, not JSON, no list ``results``, or an entry lacks a key.
+    """
+    try:
+        content = json.loads(Path(path).read_text())
+    except FileNotFoundError:
+        raise DataError(f"results file not found: {path}; make one with lrfr evaluate") from None
+    except ValueError as error:
+        raise DataError(f"{path} is not JSON ({error}); expected a results file") from None
+    entries = content.get("results") if isinstance(content, dict) else None
+    if not isinstance(entries, list):
+        raise DataError(f"{path}: expected a JSON object with a list 'results'")
+    return [_entry(path, number, entry) for number, entry in enumerate(entries)]
+
+
+def _entry(path: str | Path, number: int, entry: dict[str, Any]) -> ProtocolResult:
+    known = {f.name for f in fields(ProtocolResult)}
+    try:
+        return ProtocolResult(**{key: entry[key] for key in entry if key in known})
+    except TypeError as error:
+        raise DataError(f"{path}: results[{number}] is not a result: {error}") from None
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN: a number that could not be measured becomes null."""
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _versions() -> dict[str, str]:
+    packages = ("lrfr_lightning", "torch", "pytorch-lightning", "numpy")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}

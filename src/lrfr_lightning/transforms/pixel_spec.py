@@ -1,0 +1,75 @@
+"""How a network wants its pixels: the only place that normalises or swaps channels."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from lrfr_lightning.utils.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class PixelSpec:
+    """Input format of a network; it travels with every backbone, embedder and export.
+
+    Images are RGB with values 0..255 everywhere else in the library.
+
+    Attributes:
+        size: height and width of the network's input, px.
+        mean: subtracted per channel, in 0..255, in the network's channel order.
+        std: divided by per channel, in 0..255, in the network's channel order.
+        channel_order: the order of channels the network was trained with.
+        fit: how another image size becomes ``size``: its centre is cut out, or it is resized
+            (bilinear, antialiased).
+    """
+
+    size: tuple[int, int] = (112, 112)
+    mean: tuple[float, float, float] = (127.5, 127.5, 127.5)
+    std: tuple[float, float, float] = (127.5, 127.5, 127.5)
+    channel_order: Literal["RGB", "BGR"] = "RGB"
+    fit: Literal["crop", "resize"] = "crop"
+
+    def __post_init__(self) -> None:
+        # YAML and JSON give lists; tuples keep the object hashable
+        for name in ("size", "mean", "std"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        if len(self.size) != 2 or min(self.size) < 1:
+            raise ConfigError(f"PixelSpec.size: expected (height, width) in px, got {self.size}")
+        if min(self.std) <= 0:
+            raise ConfigError(f"PixelSpec.std: expected values above 0, got {self.std}")
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Images ``(B, 3, H, W)``, RGB, 0..255, uint8 or float → float network input.
+
+        Returns:
+            float32 ``(B, 3, *size)`` (float64 in, float64 out), on the device of the input.
+
+        Raises:
+            ConfigError: not ``(B, 3, H, W)``, or smaller than ``size`` where a crop is wanted.
+        """
+        if images.ndim != 4 or images.shape[1] != 3:
+            raise ConfigError(f"expected images (B, 3, H, W), got shape {tuple(images.shape)}")
+        pixels = self._fitted(images)
+        if not pixels.is_floating_point():
+            pixels = pixels.to(torch.float32)
+        if self.channel_order == "BGR":
+            pixels = pixels.flip(1)
+        mean = pixels.new_tensor(self.mean).view(3, 1, 1)
+        std = pixels.new_tensor(self.std).view(3, 1, 1)
+        return (pixels - mean) / std
+
+    def _fitted(self, images: Tensor) -> Tensor:
+        height, width = self.size
+        if images.shape[2:] == (height, width):
+            return images
+        if self.fit == "resize":
+            return interpolate(images.float(), self.size, mode="bilinear", antialias=True)
+        top, left = (images.shape[2] - height) // 2, (images.shape[3] - width) // 2
+        if top < 0 or left < 0:
+            raise ConfigError(
+                f"network input is {height}x{width} px, images are "
+                f"{images.shape[2]}x{images.shape[3]}; use fit='resize' or larger images"
+            )
+        return images[:, :, top : top + height, left : left + width]
