@@ -1,1 +1,1 @@
-"""TBD."""
+"""The command ``lrfr``: the only place that reads YAML or ``sys.argv``."""

@@ -5,12 +5,31 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
-"""One face: uint8 ``(H, W, 3)``, RGB, values 0..255."""
+from lrfr_lightning.functional.image import Image as Image
 
 
-class FaceDataset(ABC):
-    """Labelled face images, read by position.
+class ImageSource(ABC):
+    """Face images, read by position."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many images there are."""
+
+    @abstractmethod
+    def image(self, index: int) -> Image:
+        """Image ``index`` as uint8 ``(H, W, 3)`` RGB.
+
+        Raises:
+            DataError: the image cannot be read or decoded; the message names it.
+        """
+
+    @abstractmethod
+    def describe(self, index: int) -> str:
+        """Where image ``index`` comes from, for error messages."""
+
+
+class FaceDataset(ImageSource):
+    """Labelled face images, a source to train on.
 
     Attributes:
         labels: int64 ``(N,)``, the identity of each image, 0..num_classes-1.
@@ -27,15 +46,3 @@ class FaceDataset(ABC):
     def num_classes(self) -> int:
         """How many identities the data set has."""
         return len(self.identities)
-
-    @abstractmethod
-    def image(self, index: int) -> Image:
-        """Image ``index`` as uint8 ``(H, W, 3)`` RGB.
-
-        Raises:
-            DataError: the image cannot be read or decoded; the message names it.
-        """
-
-    @abstractmethod
-    def describe(self, index: int) -> str:
-        """Where image ``index`` comes from, for error messages."""

@@ -1,1 +1,1 @@
-"""TBD."""
+"""Pure maths on arrays and tensors."""

@@ -1,1 +1,1 @@
-"""TBD."""
+"""Results as terminal tables, Markdown, figures and one HTML page; nothing is imported here."""

@@ -1,1 +1,1 @@
-"""TBD."""
+"""Errors, paths, ranks: what every layer may use."""

@@ -1,0 +1,111 @@
+"""Published or self-trained weights into a backbone, without ever running code from the file."""
+
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from lrfr_lightning.backbones.base import Backbone
+from lrfr_lightning.utils.errors import DataError, first_few
+from lrfr_lightning.utils.paths import existing
+
+WRAPPERS = re.compile(r"^(module\.|_orig_mod\.)+")
+"""What DataParallel, DDP and torch.compile put before each name."""
+
+
+def load_weights(backbone: Backbone, path: str | Path) -> None:
+    """Fill ``backbone`` from a file; every tensor has to fit.
+
+    It reads ``.safetensors``, and ``.pt``, ``.pth``, ``.ckpt`` restricted to plain tensors. Of a
+    Lightning checkpoint the tensors under ``backbone.`` are taken; head weights, optimiser states
+    and the wrapper prefixes ``module.`` and ``_orig_mod.`` are left behind. Floating-point
+    precision may differ from that of the backbone.
+
+    Raises:
+        DataError: the file is missing, damaged, of another kind, would run code when loaded, or
+            its names or shapes are not those of ``backbone``.
+    """
+    file = existing(path, "weights file")
+    tensors = _backbone_tensors(_read(file), file)
+    misfits = _misfits(tensors, backbone.state_dict())
+    if misfits:
+        raise DataError(
+            f"{file} does not fit {type(backbone).__name__}: {'; '.join(misfits)}; "
+            "build the backbone with the settings the weights were trained with"
+        )
+    backbone.load_state_dict(tensors)
+
+
+def _read(file: Path) -> Any:
+    if file.suffix == ".safetensors":
+        return _read_safetensors(file)
+    if file.suffix in (".pt", ".pth", ".ckpt"):
+        return _read_pickle(file)
+    raise DataError(
+        f"{file}: expected weights as .safetensors, .pt, .pth or .ckpt, got {file.suffix!r}"
+    )
+
+
+def _read_safetensors(file: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(file)
+    except (SafetensorError, OSError) as error:
+        raise _damaged(file, error) from error
+
+
+def _read_pickle(file: Path) -> Any:
+    try:
+        return torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        asked = re.search(r"GLOBAL (\S+)", str(error))
+        raise DataError(
+            f"{file} holds more than tensors ({asked[1] if asked else 'no plain state dict'}); "
+            "loading it could run code from it and is refused; where you trust it, load it "
+            "yourself and save its state_dict() as .safetensors"
+        ) from error
+    except Exception as error:  # a damaged pickle raises whatever its bytes lead to
+        raise _damaged(file, error) from error
+
+
+def _damaged(file: Path, error: Exception) -> DataError:
+    reason = str(error).partition("\n")[0] or type(error).__name__
+    return DataError(f"{file} cannot be read as weights ({reason}); is it complete?")
+
+
+def _backbone_tensors(contents: Any, file: Path) -> dict[str, Tensor]:
+    """Names as the backbone knows them, everything else left out."""
+    if isinstance(contents, dict) and isinstance(contents.get("state_dict"), dict):
+        contents = contents["state_dict"]
+    if not isinstance(contents, dict):
+        raise DataError(f"{file}: expected a state dict, got {type(contents).__name__}")
+    tensors = {
+        WRAPPERS.sub("", str(name)): value
+        for name, value in contents.items()
+        if isinstance(value, Tensor)
+    }
+    if any(name.startswith("backbone.") for name in tensors):
+        return {
+            WRAPPERS.sub("", name.removeprefix("backbone.")): value
+            for name, value in tensors.items()
+            if name.startswith("backbone.")
+        }
+    return {name: value for name, value in tensors.items() if not name.startswith("head.")}
+
+
+def _misfits(given: dict[str, Tensor], wanted: dict[str, Tensor]) -> list[str]:
+    """What keeps ``given`` from being loaded, in words; empty if nothing does."""
+    # old files lack the batch counters of BatchNorm; PyTorch fills them in
+    missing = [n for n in wanted if n not in given and not n.endswith("num_batches_tracked")]
+    unexpected = [n for n in given if n not in wanted]
+    reshaped = [
+        f"{n} {tuple(given[n].shape)} for {tuple(wanted[n].shape)}"
+        for n in wanted
+        if n in given and given[n].shape != wanted[n].shape
+    ]
+    found = {"missing": missing, "unexpected": unexpected, "of another shape": reshaped}
+    return [f"{len(names)} {how} ({first_few(names)})" for how, names in found.items() if names]

@@ -1,0 +1,85 @@
+"""Protocols at validation and test time."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytorch_lightning as pl
+from pytorch_lightning.loggers import WandbLogger
+
+from lrfr_lightning.embedders.base import ModuleEmbedder
+from lrfr_lightning.embedders.extraction import evaluate
+from lrfr_lightning.protocols.result import ProtocolResult, write_results
+from lrfr_lightning.protocols.verification import VerificationProtocol
+
+
+class ProtocolEvaluation(pl.Callback):
+    """Measures the model on protocols whenever Lightning validates or tests.
+
+    Each metric is logged to every logger as ``val/<protocol>@<px>/<metric>`` (``test/...``), for
+    example ``val/lfw@14/accuracy``, which checkpointing and early stopping can monitor. All of it
+    is written to ``results.json`` in the run's folder; Weights & Biases gets a table of
+    resolution x metric. The network runs in float32; ranks share the images, none twice.
+
+    Args:
+        protocols: what to measure.
+        name: the model's name in results.
+        batch_size: images that go through the network at once.
+        num_workers: processes that read and degrade images.
+    """
+
+    def __init__(
+        self,
+        protocols: Sequence[VerificationProtocol],
+        name: str = "model",
+        batch_size: int = 64,
+        num_workers: int = 0,
+    ) -> None:
+        self.protocols = list(protocols)
+        self.name = name
+        self.batch_size = batch_size
+        self.num_workers = num_workers
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Evaluate, but not in Lightning's sanity check."""
+        if not trainer.sanity_checking:
+            self._evaluate(trainer, pl_module, "val")
+
+    def on_test_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Evaluate."""
+        self._evaluate(trainer, pl_module, "test")
+
+    def _evaluate(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        embedder = ModuleEmbedder(pl_module.backbone, self.name)  # type: ignore[arg-type]
+        results = [
+            result
+            for protocol in self.protocols
+            for result in evaluate(embedder, protocol, self.batch_size, self.num_workers)
+        ]
+        # equal on all ranks; the mean over ranks only quiets Lightning
+        pl_module.log_dict(metrics(results, stage), sync_dist=True)
+        folder = Path(trainer.log_dir or trainer.default_root_dir)
+        if trainer.is_global_zero:
+            write_results(folder / "results.json", results)
+            log_tables(trainer, results, stage)
+
+
+def metrics(results: Sequence[ProtocolResult], stage: str) -> dict[str, float]:
+    """Every measured metric under its logged name."""
+    return {
+        f"{stage}/{result.protocol}@{result.resolution}/{metric}": value
+        for result in results
+        for metric, value in result.metrics.items()
+        if value is not None and value == value
+    }
+
+
+def log_tables(trainer: pl.Trainer, results: Sequence[ProtocolResult], stage: str) -> None:
+    """Send one table per protocol, resolution x metric, to Weights & Biases if it is in use."""
+    for logger in trainer.loggers:
+        if not isinstance(logger, WandbLogger):
+            continue
+        for protocol in sorted({result.protocol for result in results}):
+            own = [result for result in results if result.protocol == protocol]
+            names = list(own[0].metrics)
+            rows = [[r.resolution, *(r.metrics[name] for name in names)] for r in own]
+            logger.log_table(f"{stage}/{protocol}", columns=["resolution", *names], data=rows)

@@ -1,0 +1,112 @@
+"""``lrfr evaluate``: models x protocols → one results file."""
+
+from typing import Any
+
+from jsonargparse import ArgumentParser, Namespace
+from lightning_fabric import Fabric
+
+from lrfr_lightning.backbones.base import Backbone
+from lrfr_lightning.embedders.base import Embedder
+from lrfr_lightning.embedders.extraction import evaluate
+from lrfr_lightning.embedders.files import CheckpointEmbedder, WeightsEmbedder
+from lrfr_lightning.protocols.named import PROTOCOLS, named_protocol
+from lrfr_lightning.protocols.result import ProtocolResult, write_results
+from lrfr_lightning.protocols.verification import VerificationProtocol
+from lrfr_lightning.reports.terminal import print_tables
+from lrfr_lightning.utils.errors import ConfigError
+
+
+def run(args: list[str]) -> list[ProtocolResult]:
+    """Evaluate, write the results file, print the table."""
+    parser = _parser()
+    config = parser.parse_args(args[1:])
+    options = parser.instantiate_classes(config)
+    models, protocols = _models(options), _protocols(options)
+    fabric = _fabric(options)
+    results: list[ProtocolResult] = fabric.launch(
+        _measure,  # type: ignore[arg-type]  # launch passes itself before the arguments
+        models,
+        protocols,
+        options.batch_size,
+        options.num_workers,
+    )
+    if fabric.is_global_zero:
+        write_results(options.output, results, _plain(config))
+        print_tables(results)
+        print(f"results: {options.output}")
+    return results
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="lrfr evaluate", description="Measure models on protocols.")
+    parser.add_argument("--config", action="config", help="YAML with any of these options")
+    parser.add_argument("--checkpoint", nargs="+", default=[], help="checkpoints of lrfr fit")
+    parser.add_argument("--weights", help="a bare weight file; needs --backbone")
+    parser.add_subclass_arguments(Backbone, "backbone", required=False)
+    parser.add_argument("--models", type=list[Embedder], default=[], help="any other models")
+    parser.add_argument(
+        "--protocol", nargs="+", default=[], help=f"protocols by name: {', '.join(PROTOCOLS)}"
+    )
+    parser.add_argument(
+        "--root", default="${LRFR_DATA}/lfw-112", help="where named protocols find LFW"
+    )
+    parser.add_argument("--protocols", type=list[VerificationProtocol], default=[])
+    parser.add_argument("--output", default="results.json", help="the results file")
+    parser.add_argument("--batch_size", type=int, default=64)
+    parser.add_argument("--num_workers", type=int, default=0)
+    parser.add_argument("--accelerator", default="auto", help="cpu, gpu or auto")
+    parser.add_argument("--devices", type=int, default=1, help="processes to share the work")
+    parser.add_argument("--strategy", help="by default ddp_spawn for several devices")
+    return parser
+
+
+def _models(options: Namespace) -> list[Embedder]:
+    models: list[Embedder] = [CheckpointEmbedder(path) for path in options.checkpoint]
+    if options.weights:
+        if options.backbone is None:
+            raise ConfigError("--weights needs --backbone, the network the weights belong to")
+        models.append(WeightsEmbedder(options.backbone, options.weights))
+    models += options.models
+    names = [model.name for model in models]
+    if not models or len(set(names)) < len(names):
+        raise ConfigError(
+            f"expected models of different names, got {names or 'none'}; give --checkpoint, "
+            "--weights with --backbone, or models in YAML with a name each"
+        )
+    return models
+
+
+def _protocols(options: Namespace) -> list[VerificationProtocol]:
+    named = [named_protocol(name, options.root) for name in options.protocol]
+    protocols: list[VerificationProtocol] = [*named, *options.protocols]
+    if not protocols:
+        raise ConfigError(f"no protocol given; --protocol takes any of {', '.join(PROTOCOLS)}")
+    return protocols
+
+
+def _fabric(options: Namespace) -> Fabric:
+    strategy = options.strategy or ("ddp_spawn" if options.devices > 1 else "auto")
+    return Fabric(accelerator=options.accelerator, devices=options.devices, strategy=strategy)
+
+
+def _measure(
+    fabric: Fabric,
+    models: list[Embedder],
+    protocols: list[VerificationProtocol],
+    batch_size: int,
+    num_workers: int,
+) -> list[ProtocolResult]:
+    for model in models:
+        model.to(fabric.device)
+    return [
+        result
+        for protocol in protocols
+        for model in models
+        for result in evaluate(model, protocol, batch_size, num_workers)
+    ]
+
+
+def _plain(config: Namespace) -> dict[str, Any]:
+    """The options as JSON data; how the work was shared out is no part of a result."""
+    shared = ("config", "output", "devices", "strategy", "accelerator", "num_workers")
+    return {key: value for key, value in config.as_dict().items() if key not in shared}

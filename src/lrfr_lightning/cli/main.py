@@ -1,0 +1,60 @@
+"""``lrfr COMMAND``: looks the command up and imports no more than that one needs."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+from lrfr_lightning import __version__
+from lrfr_lightning.utils.errors import ConfigError, DataError
+
+COMMANDS = {
+    "fit": ("training", "train or fine-tune a model"),
+    "validate": ("training", "run the callbacks' protocols on a model, as during training"),
+    "test": ("training", "the same under test/, for the end of a run"),
+    "predict": ("training", "write the embeddings of a data set"),
+    "evaluate": ("evaluate", "measure models on protocols and write the results as JSON"),
+    "report": ("report", "results as terminal table, Markdown, PNG and one HTML page"),
+    "data": ("data", "convert a data set, or write embedded faces to disk"),
+}
+
+
+def main(args: Sequence[str] | None = None) -> Any:
+    """Run one command; what it made is returned, so that tests and notebooks can look at it.
+
+    Args:
+        args: the command line without the program's name; None reads ``sys.argv``.
+    """
+    arguments = list(sys.argv[1:] if args is None else args)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(usage())
+        return None
+    if arguments[0] == "--version":
+        print(__version__)
+        return None
+    if arguments[0] not in COMMANDS:
+        sys.exit(f"lrfr: no command {arguments[0]!r}\n\n{usage()}")
+    # classes of the user's own files can stand in YAML
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    module = import_module(f"lrfr_lightning.cli.{COMMANDS[arguments[0]][0]}")
+    run: Callable[[list[str]], Any] = module.run
+    try:
+        return run(arguments)
+    except (ConfigError, DataError) as error:
+        sys.exit(f"lrfr {arguments[0]}: {error}")
+
+
+def usage() -> str:
+    """What ``lrfr --help`` prints."""
+    lines = [f"  {name:<10}{help_line}" for name, (_, help_line) in COMMANDS.items()]
+    return "\n".join(
+        [
+            f"lrfr {__version__}: face recognition that keeps identity at low resolution",
+            "",
+            "usage: lrfr COMMAND [options]    lrfr COMMAND --help shows a command's options",
+            "",
+            *lines,
+        ]
+    )

@@ -1,0 +1,127 @@
+"""The LightningDataModule: labelled faces in, cross-resolution batches out."""
+
+from collections.abc import Sequence
+
+import pytorch_lightning as pl
+import torch
+from torch.utils.data import DataLoader
+
+from lrfr_lightning.datamodules.batch import (
+    SIDE,
+    Batch,
+    Collate,
+    PlainSamples,
+    Sample,
+    TrainingSamples,
+)
+from lrfr_lightning.datamodules.sampler import EpochSampler
+from lrfr_lightning.datasets.base import FaceDataset
+from lrfr_lightning.transforms.augmentation import Augmentation, Step
+from lrfr_lightning.transforms.cross_resolution import CrossResolution
+from lrfr_lightning.utils.errors import ConfigError
+
+
+class FaceDataModule(pl.LightningDataModule):
+    """Training faces from any source, degraded on the fly.
+
+    CASIA-WebFace and its like come as ``ImageFolder``, ``RecordIO`` or ``ParquetFaces``.
+    Validation and test have no batches of their own: callbacks run whole protocols there.
+
+    Args:
+        dataset: where the faces come from.
+        cross_resolution: which share of a batch is degraded and how; None trains at full
+            resolution only.
+        augmentation: albumentations transforms by name, for example
+            ``[{"HorizontalFlip": {"p": 0.5}}]``, applied before degradation.
+        batch_size: per process.
+        num_workers: processes that read images; 0 reads in the training process.
+        seed: of shuffling, augmentation and degradation.
+
+    Raises:
+        ConfigError: a batch is larger than the data set.
+    """
+
+    def __init__(
+        self,
+        dataset: FaceDataset,
+        cross_resolution: CrossResolution | None = None,
+        augmentation: Sequence[Step] = (),
+        batch_size: int = 128,
+        num_workers: int = 2,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.dataset = dataset
+        self.cross_resolution = cross_resolution
+        self.augmentation = Augmentation(augmentation) if augmentation else None
+        self.batch_size = batch_size
+        self.num_workers = num_workers
+        self.seed = seed
+        if cross_resolution:
+            cross_resolution.check(SIDE)
+        if not 1 <= batch_size <= len(dataset):
+            raise ConfigError(
+                f"batch_size: expected 1..{len(dataset)} (the images there are), got {batch_size}"
+            )
+
+    @property
+    def num_classes(self) -> int:
+        """How many identities the training data has."""
+        return self.dataset.num_classes
+
+    def setup(self, stage: str) -> None:
+        """Make one sample, so that unreadable or unaligned data ends the run before it begins.
+
+        Raises:
+            DataError: the first image is unreadable or not 112x112 px.
+        """
+        _ = self._samples()[0, 0]
+
+    def train_dataloader(self) -> DataLoader[Sample]:
+        """Batches of this rank; the last, incomplete one of an epoch is left out."""
+        trainer = self.trainer
+        rank, world = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
+        return DataLoader(
+            self._samples(),
+            batch_size=self.batch_size,
+            sampler=EpochSampler(self.dataset, self.seed, rank, world),
+            num_workers=self.num_workers,
+            collate_fn=Collate(self.cross_resolution, self.seed),
+            drop_last=True,
+            pin_memory=torch.cuda.is_available(),
+            persistent_workers=self.num_workers > 0,
+            worker_init_fn=_one_thread,
+        )
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """No batch but an empty one, so that Lightning runs the callbacks' validation."""
+        return _nothing()
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """As :meth:`val_dataloader`."""
+        return _nothing()
+
+    def predict_dataloader(self) -> DataLoader[Sample]:
+        """All training images in order, neither augmented nor degraded."""
+        return DataLoader(
+            PlainSamples(self.dataset),
+            batch_size=self.batch_size,
+            num_workers=self.num_workers,
+            collate_fn=Collate(None, self.seed),
+            worker_init_fn=_one_thread,
+        )
+
+    def _samples(self) -> TrainingSamples:
+        return TrainingSamples(self.dataset, self.augmentation, self.seed)
+
+
+def _nothing() -> DataLoader[Batch]:
+    return DataLoader([{}], batch_size=None)  # type: ignore[arg-type]
+
+
+def _one_thread(_: int) -> None:
+    """A worker is one of many: its libraries must not start threads of their own."""
+    import cv2
+
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)

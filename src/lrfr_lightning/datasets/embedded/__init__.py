@@ -1,0 +1,21 @@
+"""Embedded faces: procedural people, drawn from numbers, for tests, demos and teaching."""
+
+from lrfr_lightning.datasets.embedded.dataset import EmbeddedFaces
+from lrfr_lightning.datasets.embedded.lfw_layout import write_lfw_layout
+from lrfr_lightning.datasets.embedded.lists import (
+    SearchLists,
+    VerificationPairs,
+    gallery_and_probes,
+    verification_pairs,
+)
+from lrfr_lightning.datasets.embedded.picture import grid
+
+__all__ = [
+    "EmbeddedFaces",
+    "SearchLists",
+    "VerificationPairs",
+    "gallery_and_probes",
+    "grid",
+    "verification_pairs",
+    "write_lfw_layout",
+]

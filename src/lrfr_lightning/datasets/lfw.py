@@ -1,0 +1,146 @@
+"""Labeled Faces in the Wild: aligned images and its published lists.
+
+Source: Huang et al., "Labeled Faces in the Wild", UMass Amherst TR 07-49, 2007. ``pairs.txt`` is
+View 2 (ten folds), ``pairsDevTrain.txt``/``pairsDevTest.txt`` and the ``people*.txt`` lists are
+View 1, whose two halves share no person.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lrfr_lightning.datasets.base import FaceDataset, Image, ImageSource
+from lrfr_lightning.datasets.codec import decode_image
+from lrfr_lightning.utils.errors import DataError, first_few
+from lrfr_lightning.utils.paths import existing
+
+
+class LFWImages(ImageSource):
+    """The images of a list, ``<folder>/<Name>/<Name>_0001.jpg``.
+
+    Args:
+        folder: where the people's folders lie.
+        names: ``Name/Name_0001.jpg`` of each image.
+
+    Raises:
+        DataError: images are missing; the message has the count and the first five.
+    """
+
+    def __init__(self, folder: Path, names: list[str]) -> None:
+        missing = [name for name in names if not (folder / name).is_file()]
+        if missing:
+            raise DataError(
+                f"{len(missing)} of {len(names)} listed images are missing under {folder}: "
+                f"{first_few(missing)}"
+            )
+        self.folder = folder
+        self.names = np.asarray(names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def image(self, index: int) -> Image:
+        """Image ``index`` as uint8 ``(H, W, 3)`` RGB."""
+        return decode_image((self.folder / self.names[index]).read_bytes(), self.names[index])
+
+    def describe(self, index: int) -> str:
+        """The image's path."""
+        return str(self.folder / self.names[index])
+
+
+class LFWPeople(FaceDataset):
+    """All images of the people in one of LFW's lists, to train on.
+
+    Args:
+        root: folder with ``images/`` and the lists.
+        people: list of ``Name<TAB>count`` lines, for example ``peopleDevTrain.txt``.
+        min_images: leaves out people with fewer images.
+
+    Raises:
+        DataError: root, list or images are missing, or nobody is left.
+    """
+
+    def __init__(self, root: str, people: str = "peopleDevTrain.txt", min_images: int = 1) -> None:
+        folder = existing(root, "LFW root")
+        counts = {n: c for n, c in read_people(folder / people).items() if c >= min_images}
+        if not counts:
+            raise DataError(f"{people} lists nobody with at least {min_images} images")
+        self.identities = sorted(counts)
+        per_person = [counts[name] for name in self.identities]
+        self.labels = np.repeat(np.arange(len(self.identities)), per_person)
+        self._images = LFWImages(
+            folder / "images",
+            [image_name(name, i + 1) for name in self.identities for i in range(counts[name])],
+        )
+
+    def image(self, index: int) -> Image:
+        """Image ``index`` as uint8 ``(H, W, 3)`` RGB."""
+        return self._images.image(index)
+
+    def describe(self, index: int) -> str:
+        """The image's path."""
+        return self._images.describe(index)
+
+
+def image_name(person: str, number: int) -> str:
+    """Path of an image below the images folder.
+
+    >>> image_name("Ann_Veneman", 3)
+    'Ann_Veneman/Ann_Veneman_0003.jpg'
+    """
+    return f"{person}/{person}_{number:04d}.jpg"
+
+
+def read_people(path: Path) -> dict[str, int]:
+    """Number of images of each person in a ``people*.txt`` list."""
+    lines = existing(path, "LFW people list").read_text().splitlines()
+    entries = [line.split("\t") for line in lines if line.count("\t") == 1]
+    # the header of people.txt has folds, those of the View 1 lists a bare count
+    return {name: int(count) for name, count in entries if not name.isdigit()}
+
+
+@dataclass(frozen=True)
+class NamedPair:
+    """A pair of a list, by image names."""
+
+    first: str
+    second: str
+    same: bool
+
+
+def read_pairs(path: Path) -> tuple[list[NamedPair], int]:
+    """Read a pairs list in LFW's format.
+
+    The first line is ``folds<TAB>n`` or ``n``; then, per fold, ``n`` genuine lines
+    ``name<TAB>i<TAB>j`` and ``n`` impostor lines ``name1<TAB>i<TAB>name2<TAB>j``.
+
+    Returns:
+        The pairs in list order and the number of folds (1 if the list has none).
+
+    Raises:
+        DataError: missing file, malformed line, or another number of pairs than the header says.
+    """
+    lines = existing(path, "pairs list").read_text().splitlines()
+    rows = [line.split("\t") for line in lines if line.strip()]
+    header = [int(cell) for cell in rows[0] if cell.isdigit()] if rows else []
+    if not 1 <= len(header) <= 2:
+        raise DataError(f"{path}: expected a first line 'folds<TAB>n' or 'n'")
+    folds, per_class = (header[0], header[1]) if len(header) == 2 else (1, header[0])
+    pairs = [_pair(path, number, row) for number, row in enumerate(rows[1:], start=2)]
+    if len(pairs) != 2 * folds * per_class:
+        raise DataError(
+            f"{path}: the first line promises {2 * folds * per_class} pairs, got {len(pairs)}"
+        )
+    return pairs, folds
+
+
+def _pair(path: Path, number: int, row: list[str]) -> NamedPair:
+    if len(row) == 3 and row[1].isdigit() and row[2].isdigit():
+        return NamedPair(image_name(row[0], int(row[1])), image_name(row[0], int(row[2])), True)
+    if len(row) == 4 and row[1].isdigit() and row[3].isdigit():
+        return NamedPair(image_name(row[0], int(row[1])), image_name(row[2], int(row[3])), False)
+    raise DataError(
+        f"{path}, line {number}: expected 'name<TAB>i<TAB>j' or "
+        f"'name1<TAB>i<TAB>name2<TAB>j', got {'<TAB>'.join(row)!r}"
+    )

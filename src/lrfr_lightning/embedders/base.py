@@ -1,0 +1,85 @@
+"""Anything that maps images to embeddings, and so can be evaluated."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from lrfr_lightning.backbones.base import Backbone
+from lrfr_lightning.transforms.pixel_spec import PixelSpec
+
+
+class Embedder(ABC):
+    """Maps faces to embeddings; the evaluation callback and ``lrfr evaluate`` use nothing else.
+
+    Attributes:
+        name: the model's name in results.
+        pixel_spec: the network's input format.
+    """
+
+    name: str
+    pixel_spec: PixelSpec
+
+    @abstractmethod
+    def embed(self, images: Tensor) -> Tensor:
+        """Images ``(B, 3, 112, 112)`` RGB, 0..255 → float32 embeddings ``(B, D)``."""
+
+    @abstractmethod
+    def to(self, device: torch.device) -> None:
+        """Move the weights, if there are any, to a device."""
+
+
+class ModuleEmbedder(Embedder):
+    """A backbone as it stands in memory.
+
+    Args:
+        backbone: the network; used in eval mode, whatever mode it is in, and left as it was.
+        name: the model's name in results.
+    """
+
+    def __init__(self, backbone: Backbone, name: str) -> None:
+        self.backbone = backbone
+        self.name = name
+        self.pixel_spec = backbone.pixel_spec
+
+    def to(self, device: torch.device) -> None:
+        """Move the network to a device."""
+        self.backbone.to(device)
+
+    @torch.inference_mode()
+    def embed(self, images: Tensor) -> Tensor:
+        """Images ``(B, 3, 112, 112)`` RGB, 0..255 → float32 embeddings ``(B, D)``."""
+        device = next(self.backbone.parameters()).device
+        modes = {module: module.training for module in self.backbone.modules()}
+        self.backbone.eval()
+        try:
+            embedding: Tensor = self.backbone(self.pixel_spec.normalise(images.to(device)))
+        finally:
+            _restore(modes)
+        return embedding.float()
+
+
+class RawPixels(Embedder):
+    """No model at all: the pixels less their mean. What it reaches is what scene and colour give.
+
+    Args:
+        name: the model's name in results.
+    """
+
+    def __init__(self, name: str = "raw-pixels") -> None:
+        self.name = name
+        self.pixel_spec = PixelSpec()
+
+    def to(self, device: torch.device) -> None:
+        """Nothing to move."""
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Images ``(B, 3, 112, 112)`` → float32 ``(B, 37632)``, each with zero mean."""
+        pixels = self.pixel_spec.normalise(images).flatten(1)
+        return pixels - pixels.mean(dim=1, keepdim=True)
+
+
+def _restore(modes: dict[nn.Module, bool]) -> None:
+    """Put each module back into its own mode: parts of a network may be frozen in eval mode."""
+    for module, training in modes.items():
+        module.training = training

@@ -1,0 +1,134 @@
+"""Verification metrics from scores, exact: one sort, no threshold grid, no interpolated ties.
+
+Everywhere ``scores`` is float ``(N,)``, higher for more alike, ``same`` is bool ``(N,)``, and a
+pair is accepted when ``score >= threshold``.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lrfr_lightning.utils.errors import DataError
+
+Scores = NDArray[np.floating]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Roc:
+    """Every distinct operating point of a set of scores, from "accept none" to "accept all".
+
+    Attributes:
+        threshold: float64 ``(P,)``, the lowest accepted score, descending; the first is infinity.
+        far: float64 ``(P,)``, accepted share of impostor pairs, rising from 0 to 1.
+        tar: float64 ``(P,)``, accepted share of genuine pairs, rising from 0 to 1.
+    """
+
+    threshold: NDArray[np.float64]
+    far: NDArray[np.float64]
+    tar: NDArray[np.float64]
+
+
+def check_scores(scores: Scores, same: Flags) -> None:
+    """Refuse scores that no metric can be computed from.
+
+    Raises:
+        DataError: lengths differ, a score is not finite, or one of the two classes is missing.
+    """
+    if scores.shape != same.shape or scores.ndim != 1:
+        raise DataError(
+            f"expected scores and same of one length, got {scores.shape} and {same.shape}"
+        )
+    if not np.isfinite(scores).all():
+        raise DataError(
+            f"{np.count_nonzero(~np.isfinite(scores))} of {len(scores)} scores are not finite; "
+            "the embeddings behind them hold NaN or are zero"
+        )
+    if same.all() or not same.any():
+        raise DataError(
+            f"expected genuine and impostor pairs, got {np.count_nonzero(same)} genuine of "
+            f"{len(same)}"
+        )
+
+
+def roc(scores: Scores, same: Flags) -> Roc:
+    """All operating points; tied scores are accepted together."""
+    check_scores(scores, same)
+    order = np.argsort(-scores, kind="stable")
+    ranked, genuine = scores[order].astype(np.float64), same[order]
+    last_of_tie = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    accepted_genuine = np.cumsum(genuine)[last_of_tie]
+    accepted_impostor = last_of_tie + 1 - accepted_genuine
+    return Roc(
+        threshold=np.insert(ranked[last_of_tie], 0, np.inf),
+        far=np.insert(accepted_impostor / accepted_impostor[-1], 0, 0.0),
+        tar=np.insert(accepted_genuine / accepted_genuine[-1], 0, 0.0),
+    )
+
+
+def best_threshold(scores: Scores, same: Flags) -> float:
+    """The threshold of highest accuracy, midway between the two scores it parts.
+
+    Of several equally good ones the lowest is taken.
+    """
+    curve = roc(scores, same)
+    genuine = np.count_nonzero(same)
+    correct = curve.tar * genuine + (1 - curve.far) * (len(same) - genuine)
+    best = np.flatnonzero(np.isclose(correct, correct.max(), rtol=0, atol=1e-6))
+    return _midway(curve.threshold, int(best[-1]))
+
+
+def youden_threshold(scores: Scores, same: Flags) -> float:
+    """The score at which TPR - FPR is largest, the rule of the slides' run (``deck``)."""
+    curve = roc(scores, same)
+    return float(curve.threshold[1:][np.argmax((curve.tar - curve.far)[1:])])
+
+
+def _midway(threshold: NDArray[np.float64], point: int) -> float:
+    """Between the lowest accepted and the highest rejected score of an operating point."""
+    if point == 0:
+        return float(np.nextafter(threshold[1], np.inf))
+    if point == len(threshold) - 1:
+        return float(threshold[-1])
+    return float((threshold[point] + threshold[point + 1]) / 2)
+
+
+def accuracy_at(scores: Scores, same: Flags, threshold: float) -> float:
+    """Share of pairs that are decided rightly at a threshold, 0..1."""
+    return float(np.mean((scores >= threshold) == same))
+
+
+def tar_at_far(scores: Scores, same: Flags, far: float) -> float:
+    """The highest TAR whose FAR is at most ``far``; exact, tied scores stand or fall together.
+
+    Returns:
+        TAR in 0..1; NaN where fewer than ``1 / far`` impostor pairs exist, since then not even
+        one false accept could be told from none.
+    """
+    check_scores(scores, same)
+    impostors = np.sort(scores[~same])[::-1]
+    allowed = int(np.floor(far * len(impostors) + 1e-9))
+    if allowed < 1:
+        return float("nan")
+    if allowed >= len(impostors):
+        return 1.0
+    return float(np.mean(scores[same] > impostors[allowed]))
+
+
+def equal_error_rate(scores: Scores, same: Flags) -> float:
+    """The rate at which FAR equals FRR, on the ROC drawn with straight lines, 0..1."""
+    curve = roc(scores, same)
+    gap = curve.far - (1 - curve.tar)
+    after = int(np.argmax(gap >= 0))
+    if after == 0:
+        return float(curve.far[0])
+    span = gap[after] - gap[after - 1]
+    weight = -gap[after - 1] / span
+    return float(curve.far[after - 1] + weight * (curve.far[after] - curve.far[after - 1]))
+
+
+def area_under_curve(scores: Scores, same: Flags) -> float:
+    """Area under the ROC, 0..1; a tie between a genuine and an impostor pair counts one half."""
+    curve = roc(scores, same)
+    return float(np.sum(np.diff(curve.far) * (curve.tar[1:] + curve.tar[:-1]) / 2))

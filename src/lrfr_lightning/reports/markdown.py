@@ -1,0 +1,55 @@
+"""Results as Markdown tables, for a README or a pull request."""
+
+import re
+from collections.abc import Sequence
+
+from lrfr_lightning.protocols.result import ProtocolResult
+from lrfr_lightning.reports.blocks import Block, group
+from lrfr_lightning.reports.table import Cell, Table, headline, main_table
+
+_ACTIVE = re.compile(r"([\\`*_{}\[\]<>&#|~!$])")
+
+
+def render_markdown(results: Sequence[ProtocolResult], figure: str | None = None) -> str:
+    """The main table of every block, under how it was measured.
+
+    Args:
+        results: of one or several models.
+        figure: address of an image of the accuracy against resolution, as seen from the text.
+
+    Raises:
+        DataError: there are no results, or one model has two results for the same measurement.
+    """
+    parts = [_section(block) for block in group(results)]
+    if figure:
+        parts.append(f"![accuracy against resolution]({figure})\n")
+    return "\n".join(parts)
+
+
+def _section(block: Block) -> str:
+    facts = [f"{name}: {_escape(text)}" for name, text in block.facts.items() if text]
+    metric = _escape(headline(block.results))
+    return "\n".join(
+        (
+            f"### {_escape(block.title)}\n",
+            f"{'; '.join(facts)}.\n",
+            _table(main_table(block.results)),
+            f"{metric} in %, ± std; the best of each resolution in bold.\n",
+        )
+    )
+
+
+def _table(table: Table) -> str:
+    rules = [":--"] + ["--:"] * (len(table.header) - 1)
+    header = [_escape(name) for name in table.header]
+    rows = [[_cell(cell) for cell in row] for row in table.rows]
+    return "".join(f"| {' | '.join(row)} |\n" for row in (header, rules, *rows))
+
+
+def _cell(cell: Cell) -> str:
+    return f"**{_escape(cell.text)}**" if cell.best else _escape(cell.text)
+
+
+def _escape(text: str) -> str:
+    """A name with Markdown's own characters made inert, on one line."""
+    return _ACTIVE.sub(r"\\\1", " ".join(text.split()))

@@ -1,0 +1,90 @@
+"""From results files to a report: an HTML page, a Markdown text and a figure."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lrfr_lightning.protocols.result import ProtocolResult, read_results
+from lrfr_lightning.reports.blocks import group, models
+from lrfr_lightning.reports.figures import accuracy_figure, png_bytes
+from lrfr_lightning.reports.html import render_html
+from lrfr_lightning.reports.markdown import render_markdown
+from lrfr_lightning.reports.styles import line_styles
+from lrfr_lightning.utils.errors import DataError
+
+
+@dataclass(frozen=True)
+class ReportPaths:
+    """The files of a report: the page, the tables as text, the accuracy against resolution."""
+
+    html: Path
+    markdown: Path
+    figure: Path
+
+
+def write_report(
+    results_paths: str | Path | Sequence[str | Path],
+    out_dir: str | Path | None = None,
+    images: Mapping[str, bytes] | None = None,
+) -> ReportPaths:
+    """Write ``report.html``, ``report.md`` and ``accuracy.png``, each whole or not at all.
+
+    Args:
+        results_paths: one or several results files; their models stand side by side.
+        out_dir: where to write; by default the folder of the first results file.
+        images: PNG files for the page to show as examples, by caption.
+
+    Raises:
+        DataError: a file is no results file or holds no results, or one model has two results
+            for the same measurement.
+    """
+    sources = [results_paths] if isinstance(results_paths, str | Path) else results_paths
+    results = load_results(sources)
+    folder = Path(sources[0]).parent if out_dir is None else Path(out_dir)
+    paths = ReportPaths(folder / "report.html", folder / "report.md", folder / "accuracy.png")
+    figure = accuracy_figure(group(results), line_styles(models(results)))
+    content = {
+        paths.html: render_html(results, _versions(sources), images).encode(),
+        paths.markdown: render_markdown(results, paths.figure.name).encode(),
+        paths.figure: png_bytes(figure),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, data in content.items():
+        _write(path, data)
+    return paths
+
+
+def load_results(paths: Sequence[str | Path]) -> list[ProtocolResult]:
+    """Read results files one after the other.
+
+    Raises:
+        DataError: no file is given, or a file is no results file or holds no results.
+    """
+    if not paths:
+        raise DataError("no results file given; expected at least one, from lrfr evaluate")
+    results: list[ProtocolResult] = []
+    for path in paths:
+        found = read_results(path)
+        if not found:
+            raise DataError(f"{path} holds no results; make some with lrfr evaluate")
+        results += found
+    return results
+
+
+def _versions(paths: Sequence[str | Path]) -> list[tuple[str, str]]:
+    """Each file's models and the versions of the packages behind them; alike files once."""
+    found: dict[tuple[str, str], None] = {}
+    for path in paths:
+        versions = json.loads(Path(path).read_text()).get("versions")
+        if isinstance(versions, dict):
+            packages = ", ".join(f"{name} {version}" for name, version in versions.items())
+            found[", ".join(models(read_results(path))), packages] = None
+    return list(found)
+
+
+def _write(path: Path, data: bytes) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(data)
+    os.replace(partial, path)

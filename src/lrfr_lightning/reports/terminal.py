@@ -1,0 +1,72 @@
+"""Results as tables in the terminal."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from lrfr_lightning.protocols.result import ProtocolResult
+from lrfr_lightning.reports.blocks import Block, group
+from lrfr_lightning.reports.table import Cell, Table, full_table, headline, main_table
+
+_UNBOUNDED = 10_000
+
+
+def print_tables(results: Sequence[ProtocolResult], console: Console | None = None) -> None:
+    """Print, per block, how it was measured, the main table and every metric.
+
+    Args:
+        results: of one or several models.
+        console: where to print; by default stdout, as wide as the tables when it is a pipe.
+
+    Raises:
+        DataError: there are no results, or one model has two results for the same measurement.
+    """
+    blocks = [(block, *_tables(block)) for block in group(results)]
+    console = console or _stdout([table for _, *tables in blocks for table in tables])
+    for block, main, full in blocks:
+        console.print(_heading(block), soft_wrap=True)
+        console.print(main, full, sep="\n")
+
+
+def _heading(block: Block) -> Text:
+    facts = "; ".join(f"{name}: {text}" for name, text in block.facts.items() if text)
+    return Text.assemble((_plain(block.title), "bold"), "\n", _plain(facts))
+
+
+def _tables(block: Block) -> tuple[RichTable, RichTable]:
+    metric = headline(block.results)
+    return (
+        _rich(main_table(block.results), f"{metric} in %, ± std"),
+        _rich(full_table(block.results), "every metric in %"),
+    )
+
+
+def _rich(table: Table, caption: str) -> RichTable:
+    rich = RichTable(caption=caption, caption_justify="left")
+    for number, name in enumerate(table.header):
+        justify = "right" if number else "left"
+        rich.add_column(_text(Cell(name)), justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for row in table.rows:
+        rich.add_row(*(_text(cell) for cell in row))
+    return rich
+
+
+def _text(cell: Cell) -> Text:
+    return Text(_plain(cell.text), style="bold" if cell.best else "")
+
+
+def _plain(text: str) -> str:
+    """Without control characters, which a terminal would obey."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def _stdout(tables: list[RichTable]) -> Console:
+    console = Console()
+    if not console.is_terminal:
+        options = console.options.update(max_width=_UNBOUNDED)
+        widths = (Measurement.get(console, options, table).maximum for table in tables)
+        console.width = max(console.width, *widths)
+    return console

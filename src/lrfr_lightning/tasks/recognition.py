@@ -1,0 +1,153 @@
+"""The LightningModule: a backbone and a head, trained by classification of identities."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal, TypedDict
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.core.mixins import hparams_mixin
+from torch import Tensor
+from torch.optim import SGD, Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from lrfr_lightning.backbones.base import Backbone
+from lrfr_lightning.backbones.weights import load_weights
+from lrfr_lightning.datamodules.batch import Batch, join_views
+from lrfr_lightning.heads.margin_head import MarginHead
+from lrfr_lightning.tasks.schedules import WarmupCosine
+from lrfr_lightning.utils.recipe import Recorded, describe
+
+DEFAULT_OPTIMIZER = partial(SGD, lr=0.1, momentum=0.9, weight_decay=1e-4)
+"""The slides' optimiser."""
+
+
+class StepOutput(TypedDict):
+    """What ``training_step`` hands to callbacks: the scalar loss, and embeddings ``(B, D)``."""
+
+    loss: Tensor
+    embedding: Tensor
+
+
+class RecognitionTask(Recorded, pl.LightningModule):
+    """Trains a face recogniser; subclass it and override :meth:`loss` for another objective.
+
+    ``load_from_checkpoint(path)`` rebuilds backbone and head from the checkpoint alone.
+
+    Args:
+        backbone: maps normalised images to embeddings.
+        head: called with (embedding_dim, num_classes), makes the loss; for example
+            ``partial(MarginHead, margin=ArcFace())``.
+        num_classes: how many identities; on the command line the data's own count.
+        optimizer: called with the parameters.
+        lr_scheduler: called with the optimiser; None keeps the learning rate.
+        lr_interval: whether the schedule counts epochs or steps; ``WarmupCosine`` always counts
+            steps.
+        pretrained: weight file that the backbone starts from, see
+            :func:`~lrfr_lightning.backbones.weights.load_weights`. It is read when a run begins
+            and never for a model that comes from a checkpoint.
+        channels_last: memory layout of the backbone; faster for convolutions in bf16 and fp16.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        head: Callable[[int, int], MarginHead],
+        num_classes: int,
+        optimizer: OptimizerCallable = DEFAULT_OPTIMIZER,
+        lr_scheduler: LRSchedulerCallable | None = None,
+        lr_interval: Literal["epoch", "step"] = "epoch",
+        pretrained: str | None = None,
+        channels_last: bool = True,
+    ) -> None:
+        super().__init__()
+        self._remember()
+        layout = torch.channels_last if channels_last else torch.contiguous_format
+        self.backbone = backbone.to(memory_format=layout)
+        self.head = head(backbone.embedding_dim, num_classes)
+        self.optimizer = optimizer
+        self.lr_scheduler = lr_scheduler
+        self.lr_interval = lr_interval
+        self.pretrained = pretrained
+        self._layout = layout
+        self._has_weights = False
+
+    def _remember(self) -> None:
+        """Keep the constructor's arguments as plain data, for the checkpoint."""
+        if hparams_mixin._given_hyperparameters.get() is not None:
+            self.save_hyperparameters(logger=False)  # the command line's own, plain already
+            return
+        arguments: dict[str, Any] = describe(self.init_arguments)
+        self.save_hyperparameters(
+            {"_instantiator": "pytorch_lightning.cli.instantiate_module", **arguments},
+            logger=False,
+        )
+
+    def setup(self, stage: str) -> None:
+        """Load the pretrained backbone, unless a checkpoint brings other weights."""
+        if self.pretrained and not self._has_weights and not self.trainer.ckpt_path:
+            load_weights(self.backbone, self.pretrained)
+        self._has_weights = True
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Note that the weights come from a checkpoint."""
+        self._has_weights = True
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Images ``(B, 3, 112, 112)`` RGB, 0..255 → un-normalised embeddings ``(B, D)``."""
+        pixels = self.backbone.pixel_spec.normalise(image)
+        embedding: Tensor = self.backbone(pixels.contiguous(memory_format=self._layout))
+        return embedding
+
+    def loss(self, embedding: Tensor, batch: Batch) -> Tensor:
+        """What is minimised; the method to override.
+
+        Args:
+            embedding: ``(B, D)``, un-normalised.
+            batch: see :class:`~lrfr_lightning.datamodules.batch.Batch`.
+
+        Returns:
+            Scalar.
+        """
+        key = self.head.margin.quality_key
+        quality: Tensor | None = batch[key] if key else None  # type: ignore[literal-required]
+        value: Tensor = self.head(embedding, batch["label"], quality)
+        return value
+
+    def training_step(self, batch: Batch, batch_idx: int) -> StepOutput:
+        """Embed all views of the batch and log ``train/loss``."""
+        batch = join_views(batch)
+        embedding = self(batch["image"])
+        loss = self.loss(embedding, batch)
+        self.log("train/loss", loss, prog_bar=True, batch_size=len(embedding))
+        return StepOutput(loss=loss, embedding=embedding.detach())
+
+    def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
+        """Nothing: training and test share no person, callbacks run whole protocols instead."""
+
+    def test_step(self, batch: dict[str, Any], batch_idx: int) -> None:
+        """As :meth:`validation_step`."""
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
+        """Embeddings ``(B, D)`` with the label and the index of each image."""
+        embedding = self(batch["image"])
+        return {"embedding": embedding, "label": batch["label"], "index": batch["index"]}
+
+    def configure_optimizers(self) -> Any:
+        """Optimiser and schedule as given to the constructor."""
+        optimizer: Optimizer = self.optimizer(p for p in self.parameters() if p.requires_grad)
+        if self.lr_scheduler is None:
+            return optimizer
+        schedule = self.lr_scheduler(optimizer)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": self._interval(schedule)},
+        }
+
+    def _interval(self, schedule: LRScheduler | Any) -> str:
+        if not isinstance(schedule, WarmupCosine):
+            return self.lr_interval
+        if schedule.total_steps is None:
+            schedule.set_total_steps(int(self.trainer.estimated_stepping_batches))
+        return "step"

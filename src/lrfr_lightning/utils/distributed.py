@@ -1,0 +1,24 @@
+"""Collectives that are no-ops in one process."""
+
+from typing import TypeVar
+
+from torch import distributed
+
+T = TypeVar("T")
+
+
+def rank_and_world() -> tuple[int, int]:
+    """This process's rank and the number of processes."""
+    if distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank(), distributed.get_world_size()
+    return 0, 1
+
+
+def gather_objects(value: T) -> list[T]:
+    """The value of every rank, in rank order, on every rank."""
+    _, world = rank_and_world()
+    if world == 1:
+        return [value]
+    gathered: list[T | None] = [None] * world
+    distributed.all_gather_object(gathered, value)
+    return [entry for entry in gathered if entry is not None]
