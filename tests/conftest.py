@@ -1,12 +1,26 @@
 """What all tests share."""
 
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import pytorch_lightning as pl
+import torch
+
+from lrfr_lightning.backbones import IResNet
+from lrfr_lightning.datasets import FaceDataset
+from lrfr_lightning.heads import ArcFace, MarginHead
+from lrfr_lightning.protocols import EmbeddedVerification
+from lrfr_lightning.tasks import RecognitionTask
 
 os.environ.setdefault("WANDB_MODE", "disabled")
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+# Lightning's own command line still calls what the newest jsonargparse deprecates
+os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +36,79 @@ def lrfr_data() -> Path:
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Rendered faces of the tests go into a folder of the session."""
     os.environ["LRFR_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+class DrawnFaces(FaceDataset):
+    """Random images, one base colour per identity; made in no time."""
+
+    def __init__(self, identities: int = 4, images: int = 8, side: int = 112) -> None:
+        self.labels = np.repeat(np.arange(identities), images)
+        self.identities = [f"person{i}" for i in range(identities)]
+        self.side = side
+
+    def image(self, index: int) -> np.ndarray:
+        """Image ``index``."""
+        rng = np.random.default_rng(index)
+        noise = rng.integers(0, 64, (self.side, self.side, 3))
+        colour = np.random.default_rng([9, self.labels[index]]).integers(0, 192, 3)
+        return (noise + colour).astype(np.uint8)
+
+    def describe(self, index: int) -> str:
+        """Its number."""
+        return f"drawn face {index}"
+
+
+@pytest.fixture
+def faces() -> DrawnFaces:
+    """32 images of 4 identities."""
+    return DrawnFaces()
+
+
+@pytest.fixture
+def small_faces() -> DrawnFaces:
+    """Images of the wrong size."""
+    return DrawnFaces(side=56)
+
+
+def tiny_task(**changes: Any) -> RecognitionTask:
+    """A task that trains in milliseconds."""
+    arguments: dict[str, Any] = {
+        "backbone": IResNet(depth=18, embedding_dim=16, width=4, dropout=0.0),
+        "head": partial(MarginHead, margin=ArcFace(0.3, scale=16)),
+        "num_classes": 4,
+        "optimizer": partial(torch.optim.SGD, lr=0.01),
+    }
+    return RecognitionTask(**(arguments | changes))
+
+
+@pytest.fixture
+def make_task() -> Callable[..., RecognitionTask]:
+    """Makes tiny tasks."""
+    return tiny_task
+
+
+@pytest.fixture
+def protocol() -> EmbeddedVerification:
+    """Forty pairs of embedded faces at two resolutions."""
+    return EmbeddedVerification(20, 2, 2, resolutions=(112, 14))
+
+
+@pytest.fixture
+def make_trainer(tmp_path: Path) -> Callable[..., pl.Trainer]:
+    """Makes quiet CPU trainers that run a few steps."""
+
+    def make(**changes: Any) -> pl.Trainer:
+        arguments: dict[str, Any] = {
+            "accelerator": "cpu",
+            "devices": 1,
+            "max_epochs": 1,
+            "logger": False,
+            "enable_checkpointing": False,
+            "enable_progress_bar": False,
+            "enable_model_summary": False,
+            "num_sanity_val_steps": 0,
+            "default_root_dir": tmp_path,
+        }
+        return pl.Trainer(**(arguments | changes))
+
+    return make

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from lrfr_lightning.backbones import TimmBackbone
+from lrfr_lightning.backbones import TimmBackbone, load_weights
 from lrfr_lightning.transforms.pixel_spec import PixelSpec
 from lrfr_lightning.utils.errors import ConfigError
 from lrfr_lightning.utils.recipe import describe
@@ -71,3 +71,31 @@ def test_recipe_is_its_arguments():
         "class_path": "lrfr_lightning.backbones.timm_adapter.TimmBackbone",
         "init_args": {"name": "resnet10t", "embedding_dim": 8},
     }
+
+
+def test_published_weights_come_on_request_only(tmp_path, monkeypatch):
+    """timm's own loading path, from a file in place of its download."""
+    import timm
+
+    donor = timm.create_model("resnet10t", num_classes=1000)
+    torch.save(donor.state_dict(), tmp_path / "w.pth")
+    create = timm.create_model
+    overlay = {"file": str(tmp_path / "w.pth")}
+    monkeypatch.setattr(
+        timm, "create_model", lambda *a, **k: create(*a, **k, pretrained_cfg_overlay=overlay)
+    )
+    backbone = TimmBackbone("resnet10t", embedding_dim=8)
+    assert not torch.equal(backbone.model.layer1[0].conv1.weight, donor.layer1[0].conv1.weight)
+    load_weights(backbone, "timm")
+    assert torch.equal(backbone.model.layer1[0].conv1.weight, donor.layer1[0].conv1.weight)
+
+
+def test_a_model_without_published_weights(monkeypatch):
+    import timm
+
+    create, nothing = timm.create_model, {"url": "", "hf_hub_id": None}
+    monkeypatch.setattr(
+        timm, "create_model", lambda *a, **k: create(*a, **k, pretrained_cfg_overlay=nothing)
+    )
+    with pytest.raises(ConfigError, match="timm publishes no weights for 'resnet10t'"):
+        load_weights(TimmBackbone("resnet10t"), "timm")

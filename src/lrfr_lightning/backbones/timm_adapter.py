@@ -22,7 +22,6 @@ class TimmBackbone(Backbone):
         name: as in ``timm.list_models()``, for instance ``"resnet18"``; a tag of pretrained
             weights may follow (``"resnet18.a1_in1k"``).
         embedding_dim: D; None takes the pooled features as they are, D is then the model's.
-        pretrained: start from timm's published weights (downloaded once, then cached).
         pixel_spec: the input; None takes mean and std of the model's published weights, at
             112x112 or, where the architecture fixes another size, resized to that.
 
@@ -34,11 +33,12 @@ class TimmBackbone(Backbone):
         self,
         name: str,
         embedding_dim: int | None = None,
-        pretrained: bool = False,
         pixel_spec: PixelSpec | None = None,
     ) -> None:
         super().__init__()
-        self.model = _create(name, pretrained, embedding_dim or 0)
+        self.name = name
+        self.num_outputs = embedding_dim or 0
+        self.model = _create(name, self.num_outputs)
         native = _native_pixels(self.model.pretrained_cfg)
         self.pixel_spec = pixel_spec or native
         if native.fit == "resize" and self.pixel_spec.size != native.size:
@@ -53,6 +53,20 @@ class TimmBackbone(Backbone):
             self.neck = nn.BatchNorm1d(embedding_dim)
             self.neck.weight.requires_grad = False
 
+    def load_published_weights(self) -> None:
+        """Fill the model with timm's weights, downloaded once and then cached.
+
+        The constructor never does so: a checkpoint rebuilds its backbone without any download.
+
+        Raises:
+            ConfigError: timm publishes no weights for this model.
+        """
+        try:
+            published = _create(self.name, self.num_outputs, pretrained=True)
+        except RuntimeError as error:
+            raise ConfigError(f"timm publishes no weights for {self.name!r}: {error}") from None
+        self.model.load_state_dict(published.state_dict())
+
     def forward(self, images: Tensor) -> Tensor:
         """Normalised images ``(B, 3, *pixel_spec.size)`` → un-normalised embeddings ``(B, D)``.
 
@@ -64,7 +78,7 @@ class TimmBackbone(Backbone):
         return embedding
 
 
-def _create(name: str, pretrained: bool, num_classes: int) -> Any:
+def _create(name: str, num_classes: int, pretrained: bool = False) -> Any:
     import timm  # seconds to import, so only when a model is wanted
 
     if not timm.is_model(name):

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from lrfr_lightning.backbones.base import Backbone
+from lrfr_lightning.backbones.timm_adapter import TimmBackbone
 from lrfr_lightning.utils.errors import DataError, first_few
 from lrfr_lightning.utils.paths import existing
 
@@ -18,8 +19,12 @@ WRAPPERS = re.compile(r"^(module\.|_orig_mod\.)+")
 """What DataParallel, DDP and torch.compile put before each name."""
 
 
+PUBLISHED = "timm"
+"""Instead of a file: the weights that timm publishes for a :class:`TimmBackbone`."""
+
+
 def load_weights(backbone: Backbone, path: str | Path) -> None:
-    """Fill ``backbone`` from a file; every tensor has to fit.
+    """Fill ``backbone`` from a file, or with ``"timm"`` from timm's download; all has to fit.
 
     It reads ``.safetensors``, and ``.pt``, ``.pth``, ``.ckpt`` restricted to plain tensors. Of a
     Lightning checkpoint the tensors under ``backbone.`` are taken; head weights, optimiser states
@@ -30,6 +35,9 @@ def load_weights(backbone: Backbone, path: str | Path) -> None:
         DataError: the file is missing, damaged, of another kind, would run code when loaded, or
             its names or shapes are not those of ``backbone``.
     """
+    if str(path) == PUBLISHED and isinstance(backbone, TimmBackbone):
+        backbone.load_published_weights()
+        return
     file = existing(path, "weights file")
     tensors = _backbone_tensors(_read(file), file)
     misfits = _misfits(tensors, backbone.state_dict())

@@ -75,4 +75,9 @@ def positions(dataset: FaceDataset, task: str) -> Iterator[int]:
     """
     if len(dataset) == 0:
         raise DataError("expected a data set with images to write, got one without any")
-    return iter(tqdm(range(len(dataset)), desc=task, unit="image", mininterval=1))
+    return _shown(len(dataset), task)
+
+
+def _shown(count: int, task: str) -> Iterator[int]:
+    with tqdm(range(count), desc=task, unit="image", mininterval=1) as bar:
+        yield from bar

@@ -94,7 +94,7 @@ class ParquetFaces(EncodedFaces):
         largest = max(self._shards, key=lambda shard: shard.group_bytes)
         if largest.group_bytes > _SLOW_GROUP_BYTES:
             warnings.warn(
-                f"{largest.path} has {largest.group_bytes >> 20} MiB of images in one row group, "
+                f"{largest.path} has {largest.group_bytes >> 20} MiB in one row group, "
                 "and all of it is read for one image; convert it to RecordIO, or to Parquet anew",
                 stacklevel=3,
             )
@@ -138,22 +138,28 @@ def write_parquet(
     """
     if min(rows_per_file, row_group) < 1:
         raise ConfigError(f"expected 1 row or more, got {rows_per_file=} and {row_group=}")
-    arrow = pyarrow()
     names = _text(dataset.identities)
-    schema = arrow.schema([("image", arrow.binary()), ("label", arrow.string())])
     rows, files = positions(dataset, "write Parquet"), -(-len(dataset) // rows_per_file)
     with new_folder(folder) as partial:
         for number in range(files):
-            path = partial / f"{number:05d}-of-{files:05d}.parquet"
-            # statistics and dictionaries of images would double the file
-            with arrow.parquet.ParquetWriter(
-                path, schema, "none", use_dictionary=["label"], write_statistics=["label"]
-            ) as writer:
-                shard = islice(rows, rows_per_file)
+            shard = islice(rows, rows_per_file)
+            with _writer(partial / f"{number:05d}-of-{files:05d}.parquet") as writer:
                 while group := list(islice(shard, row_group)):
                     images = [stored_bytes(dataset, i) for i in group]
-                    labels = names.take(arrow.array(dataset.labels[group]))
-                    writer.write_table(arrow.table([images, labels], schema=schema))
+                    labels = names.take(pyarrow().array(dataset.labels[group]))
+                    writer.write_table(pyarrow().table([images, labels], schema=writer.schema))
+
+
+def _writer(path: Path) -> Any:
+    arrow = pyarrow()
+    return arrow.parquet.ParquetWriter(
+        path,
+        arrow.schema([("image", arrow.binary()), ("label", arrow.string())]),
+        compression="none",
+        # of images they would only make the file larger
+        use_dictionary=["label"],
+        write_statistics=["label"],
+    )
 
 
 def _text(names: list[str]) -> Any:

@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 from lrfr_lightning.utils.errors import ConfigError, DataError
 
 MAX_GROUP_BYTES = 1 << 31
-"""Most bytes of images in a row group that is read; a group is held in memory whole."""
+"""Most bytes in a row group that is read; a group is held in memory whole."""
 
 
 def pyarrow() -> Any:
-    """The module ``pyarrow``, with ``pyarrow.parquet`` imported.
+    """The module ``pyarrow``, with ``pyarrow.compute`` and ``pyarrow.parquet`` imported.
 
     Raises:
         ConfigError: it is not installed; says how to.
     """
     try:
         import pyarrow
+        import pyarrow.compute
         import pyarrow.parquet
     except ImportError as error:
         raise ConfigError(
@@ -38,7 +39,7 @@ class Shard:
         path: the file.
         leaf: path of the image bytes in the file: the column, or ``<column>.bytes``.
         rows: int64 ``(G,)``, the rows of each row group.
-        group_bytes: bytes of images in the largest row group.
+        group_bytes: bytes of the largest row group, all columns, before compression.
     """
 
     def __init__(self, path: Path, image_column: str, label_column: str) -> None:
@@ -69,6 +70,7 @@ class Shard:
         """
         with self._reading() as file:
             column = file.read([self._label_column], use_threads=False).column(0)
+            _check_length(column, int(self.rows.sum()), self.path)
             if column.null_count:
                 raise DataError(f"{column.null_count} rows of {self.path} have no label")
             if pyarrow().types.is_dictionary(column.type):
@@ -85,6 +87,7 @@ class Shard:
         """
         with self._reading() as file:
             column = file.read_row_group(group, [self.leaf], use_threads=False).column(0)
+            _check_length(column, int(self.rows[group]), self.path)
             if pyarrow().types.is_struct(column.type):
                 column = pyarrow().compute.struct_field(column, [0])
             return column
@@ -93,13 +96,12 @@ class Shard:
         return (self._metadata.row_group(i) for i in range(self._metadata.num_row_groups))
 
     def _largest_group(self) -> int:
-        leaves = self._metadata.schema
-        leaf = next(i for i in range(len(leaves)) if leaves.column(i).path == self.leaf)
-        sizes = (group.column(leaf).total_uncompressed_size for group in self._groups())
+        # asking for the image column alone would end the process if its metadata is damaged
+        sizes = (group.total_byte_size for group in self._groups())
         largest = max(sizes, default=0)
         if largest > MAX_GROUP_BYTES:
             raise DataError(
-                f"{self.path} has {largest} bytes of images in one row group, expected at most "
+                f"{self.path} has {largest} bytes in one row group, expected at most "
                 f"{MAX_GROUP_BYTES}; write it anew with smaller row groups"
             )
         return largest
@@ -151,3 +153,8 @@ def _check_label(field: Any, path: Path) -> None:
             f"{path}: expected integers or text as labels in column {field.name!r}, "
             f"it is {field.type}"
         )
+
+
+def _check_length(column: Any, rows: int, path: Path) -> None:
+    if len(column) != rows:
+        raise DataError(f"{path} is damaged: expected {rows} rows, got {len(column)}")

@@ -133,7 +133,9 @@ def read_index(path: Path, record_bytes: int) -> tuple[NDArray[np.int64], NDArra
     """
     longest = (record_bytes // SMALLEST_RECORD + 1) * _LONGEST_INDEX_LINE
     try:
-        if path.stat().st_size > longest:
+        with path.open("rb") as file:
+            length = os.fstat(file.fileno()).st_size
+        if length > longest:
             raise DataError(f"index {path} has more lines than its .rec file can have records")
     except OSError as error:
         raise DataError(f"cannot read index {path}: {error.strerror}") from None
@@ -150,7 +152,8 @@ def _integers(path: Path) -> NDArray[np.int64]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # an empty file, or numbers with a fraction
-            return np.loadtxt(path, np.int64, comments=None, ndmin=2)
+            # NumPy crashes on letters beyond ASCII, so they must not reach it
+            return np.loadtxt(path, np.int64, comments=None, ndmin=2, encoding="ascii")
     except (OSError, ValueError, OverflowError, Warning) as error:
         raise DataError(f"index {path}: expected lines 'key<tab>offset', got {error}") from None
 

@@ -11,7 +11,7 @@ from lrfr_lightning.datasets.record_file import MAGIC, SMALLEST_RECORD, RecordFi
 IMAGE_HEADER = struct.Struct("<IfQQ")
 """Head of an image record: flag, label, id, id2; ``flag`` float32 labels follow."""
 
-_CHUNK = 1 << 17  # records; bounds the pages that are mapped at a time
+_CHUNK = 1 << 14  # records; bounds how much of the file is mapped at a time
 
 
 @dataclass(frozen=True)

@@ -44,10 +44,12 @@ class RecognitionTask(Recorded, pl.LightningModule):
         lr_scheduler: called with the optimiser; None keeps the learning rate.
         lr_interval: whether the schedule counts epochs or steps; ``WarmupCosine`` always counts
             steps.
-        pretrained: weight file that the backbone starts from, see
+        pretrained: weight file that the backbone starts from, or ``timm`` for a timm backbone, see
             :func:`~lrfr_lightning.backbones.weights.load_weights`. It is read when a run begins
             and never for a model that comes from a checkpoint.
-        channels_last: memory layout of the backbone; faster for convolutions in bf16 and fp16.
+        channels_last: memory layout of the backbone; faster for convolutions in bf16 and fp16. Not
+            for networks with fewer than 12 channels in float32 on a CPU: there torch 2.15 corrupts
+            memory in the backward pass of 1x1 convolutions of stride 2.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class RecognitionTask(Recorded, pl.LightningModule):
         lr_scheduler: LRSchedulerCallable | None = None,
         lr_interval: Literal["epoch", "step"] = "epoch",
         pretrained: str | None = None,
-        channels_last: bool = True,
+        channels_last: bool = False,
     ) -> None:
         super().__init__()
         self._remember()

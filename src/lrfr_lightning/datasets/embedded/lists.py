@@ -8,27 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lrfr_lightning.datasets.pairs import VerificationPairs
 from lrfr_lightning.utils.errors import DataError
 
 Indices = NDArray[np.int64]
 """int64 ``(N,)``."""
-
-
-@dataclass(frozen=True)
-class VerificationPairs:
-    """Pairs of images for 1:1 verification.
-
-    Attributes:
-        first: int64 ``(N,)``, positions of images.
-        second: int64 ``(N,)``, positions of images.
-        same: bool ``(N,)``, True for genuine pairs.
-        fold: int64 ``(N,)``, 0..folds-1; nobody is in two folds.
-    """
-
-    first: Indices
-    second: Indices
-    same: NDArray[np.bool_]
-    fold: Indices
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,112 @@
+"""Protocols at validation time, pictures, statistics, embeddings on disk."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import torch
+from PIL import Image
+from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from lrfr_lightning.callbacks import (
+    BatchPreview,
+    EmbeddingWriter,
+    MarginStatistics,
+    ProtocolEvaluation,
+)
+from lrfr_lightning.callbacks.statistics import statistics
+from lrfr_lightning.datamodules import FaceDataModule
+from lrfr_lightning.embedders import ModuleEmbedder, evaluate
+from lrfr_lightning.protocols import EmbeddedVerification, write_results
+from lrfr_lightning.transforms import CrossResolution, Listed
+
+
+@pytest.fixture
+def data(faces: Any) -> FaceDataModule:
+    return FaceDataModule(faces, CrossResolution(Listed([14])), (), 8, num_workers=0)
+
+
+def test_evaluation_is_that_of_the_evaluate_function(
+    make_task: Any, make_trainer: Callable[..., pl.Trainer], data: Any, tmp_path: Path,
+    protocol: EmbeddedVerification,
+) -> None:  # fmt: skip
+    task = make_task()
+    trainer = make_trainer(callbacks=[ProtocolEvaluation([protocol], "tiny")])
+    trainer.fit(task, data)
+    expected = evaluate(ModuleEmbedder(task.backbone, "tiny"), protocol)
+    write_results(tmp_path / "expected.json", expected)
+    written = (tmp_path / "results.json").read_bytes()
+    assert written == (tmp_path / "expected.json").read_bytes()
+    logged = trainer.callback_metrics["val/embedded@14/accuracy"]
+    assert logged == pytest.approx(expected[1].metrics["accuracy"])
+
+
+def test_evaluation_at_test_time_and_not_in_the_sanity_check(
+    make_task: Any, make_trainer: Any, data: Any, tmp_path: Path, protocol: Any
+) -> None:
+    checked = make_trainer(
+        callbacks=[ProtocolEvaluation([protocol])], num_sanity_val_steps=1, limit_val_batches=1,
+        max_steps=1, check_val_every_n_epoch=5,
+    )  # fmt: skip
+    checked.fit(make_task(), data)
+    assert not (tmp_path / "results.json").exists()
+    trainer = make_trainer(callbacks=[ProtocolEvaluation([protocol])])
+    metrics = trainer.test(make_task(), data, verbose=False)[0]
+    assert "test/embedded@112/eer" in metrics
+    assert (tmp_path / "results.json").exists()
+
+
+def test_embedding_leaves_the_modes_of_the_network_alone(make_task: Any, protocol: Any) -> None:
+    backbone = make_task().backbone.train()
+    backbone.bn1.eval()
+    before = {name: value.clone() for name, value in backbone.state_dict().items()}
+    evaluate(ModuleEmbedder(backbone, "m"), protocol)
+    assert backbone.training
+    assert not backbone.bn1.training
+    assert all(torch.equal(before[name], value) for name, value in backbone.state_dict().items())
+
+
+def test_every_logger_gets_curves_and_pictures(
+    make_task: Any, make_trainer: Any, data: Any, tmp_path: Path, protocol: Any
+) -> None:
+    board = TensorBoardLogger(tmp_path, name="tb", version="")
+    trainer = make_trainer(
+        logger=[board, CSVLogger(tmp_path, name="csv", version="")], log_every_n_steps=1,
+        callbacks=[ProtocolEvaluation([protocol]), BatchPreview(), MarginStatistics()],
+    )  # fmt: skip
+    trainer.fit(make_task(), data)
+    events = EventAccumulator(str(tmp_path / "tb")).Reload()
+    names = set(events.Tags()["scalars"])
+    assert {"train/loss", "val/embedded@14/accuracy", "train/norm_lr", "train/margin_hr"} <= names
+    assert events.Tags()["images"] == ["train/batch"]
+    header = (tmp_path / "csv" / "metrics.csv").read_text().splitlines()[0]
+    assert "val/embedded@14/tar@far=0.1" in header
+    assert Image.open(tmp_path / "tb" / "batch.png").size == (8 * 112, 112)
+
+
+def test_statistics_are_what_they_say(make_task: Any) -> None:
+    head = make_task().head
+    embedding, label = torch.randn(6, 16), torch.tensor([0, 1, 2, 3, 0, 1])
+    values = statistics(head, embedding, label, None)
+    cosine = head.classifier(embedding)[range(6), label]
+    torch.testing.assert_close(values["cosine"], cosine)
+    torch.testing.assert_close(values["norm"], embedding.norm(dim=1))
+    torch.testing.assert_close(values["margin"], cosine - torch.cos(torch.acos(cosine) + 0.3))
+
+
+def test_predicted_embeddings_are_written_once_each(
+    make_task: Any, make_trainer: Any, data: Any, tmp_path: Path, faces: Any
+) -> None:
+    task = make_task().eval()
+    path = tmp_path / "deep" / "embeddings.npz"
+    make_trainer(callbacks=[EmbeddingWriter(str(path))]).predict(task, data)
+    written = np.load(path)
+    assert written["index"].tolist() == list(range(32))
+    assert written["label"].tolist() == faces.labels.tolist()
+    image = torch.from_numpy(faces.image(5)).permute(2, 0, 1)[None]
+    with torch.inference_mode():
+        np.testing.assert_allclose(written["embedding"][5], task(image)[0], atol=1e-5)

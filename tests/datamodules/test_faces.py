@@ -1,0 +1,100 @@
+"""Batches: contents, shares, and that workers and epochs draw as they should."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from lrfr_lightning.datamodules import FaceDataModule
+from lrfr_lightning.datamodules.batch import join_views
+from lrfr_lightning.datamodules.sampler import EpochSampler
+from lrfr_lightning.transforms import CrossResolution, Listed, LogUniform
+from lrfr_lightning.utils.errors import ConfigError, DataError
+
+FLIP = [{"HorizontalFlip": {"p": 0.5}}]
+
+
+def batches(module: FaceDataModule, epoch: int = 0) -> list[Any]:
+    loader = module.train_dataloader()
+    loader.sampler.set_epoch(epoch)
+    return list(loader)
+
+
+def test_batch_contract(faces: Any) -> None:
+    module = FaceDataModule(faces, CrossResolution(LogUniform(6, 32)), FLIP, 8, num_workers=0)
+    seen = batches(module)
+    assert len(seen) == 4
+    assert sorted(torch.cat([b["index"] for b in seen]).tolist()) == list(range(32))
+    for batch in seen:
+        assert batch["image"].shape == (8, 3, 112, 112)
+        assert batch["image"].dtype == torch.uint8
+        assert batch["label"].tolist() == [int(faces.labels[i]) for i in batch["index"]]
+        assert (batch["resolution"] < 112).sum() == 4
+
+
+def test_undegraded_samples_are_the_images(faces: Any) -> None:
+    for batch in batches(FaceDataModule(faces, None, (), 8, num_workers=0)):
+        for image, index in zip(batch["image"], batch["index"], strict=True):
+            assert np.array_equal(image.permute(1, 2, 0), faces.image(int(index)))
+        assert (batch["resolution"] == 112).all()
+
+
+def test_pairs_and_their_joining(faces: Any) -> None:
+    views = CrossResolution(Listed([14]), share=1.0, views="pair")
+    batch = batches(FaceDataModule(faces, views, (), 8, num_workers=0))[0]
+    joined = join_views(batch)
+    assert torch.equal(joined["image"], torch.cat([batch["image"], batch["image_lr"]]))
+    assert joined["resolution"].tolist() == [112] * 8 + [14] * 8
+    assert torch.equal(joined["label"], batch["label"].repeat(2))
+    assert "image_lr" not in joined
+
+
+def equal(first: list[Any], second: list[Any]) -> bool:
+    return all(
+        torch.equal(a[key], b[key]) for a, b in zip(first, second, strict=True) for key in a
+    )
+
+
+def test_number_of_workers_changes_nothing_and_epochs_differ(faces: Any) -> None:
+    def make(workers: int) -> FaceDataModule:
+        return FaceDataModule(faces, CrossResolution(LogUniform(6, 32)), FLIP, 8, workers)
+
+    alone, epoch_1 = batches(make(0)), batches(make(0), epoch=1)
+    assert equal(alone, batches(make(2)))
+    assert not equal(alone, epoch_1)
+    images = {int(i): image for b in alone for i, image in zip(b["index"], b["image"], strict=True)}
+    again = {int(i): m for b in epoch_1 for i, m in zip(b["index"], b["image"], strict=True)}
+    assert sum(not torch.equal(images[i], again[i]) for i in images) > 8
+
+
+def test_workers_that_outlive_an_epoch_draw_anew(faces: Any) -> None:
+    module = FaceDataModule(faces, CrossResolution(LogUniform(6, 32)), FLIP, 8, num_workers=1)
+    loader = module.train_dataloader()
+    seen = []
+    for epoch in (0, 1):
+        loader.sampler.set_epoch(epoch)
+        seen.append(list(loader))
+    assert equal(seen[1], batches(module, epoch=1))
+    assert not equal(seen[0], seen[1])
+
+
+def test_ranks_share_the_epoch_without_overlap(faces: Any) -> None:
+    shares = [list(EpochSampler(faces, 0, rank, 2)) for rank in (0, 1)]
+    assert sorted(index for share in shares for _, index in share) == list(range(32))
+
+
+def test_predict_sees_every_image_as_it_is(faces: Any) -> None:
+    module = FaceDataModule(faces, CrossResolution(Listed([7])), FLIP, 5, num_workers=0)
+    seen = list(module.predict_dataloader())
+    assert torch.cat([b["index"] for b in seen]).tolist() == list(range(32))
+    assert all((b["resolution"] == 112).all() for b in seen)
+
+
+def test_bad_settings_end_before_training(faces: Any, small_faces: Any) -> None:
+    with pytest.raises(ConfigError, match=r"batch_size: expected 1..32 .*, got 33"):
+        FaceDataModule(faces, batch_size=33)
+    with pytest.raises(ConfigError, match="resolution 113 px is larger than the image"):
+        FaceDataModule(faces, CrossResolution(Listed([113])), batch_size=8)
+    with pytest.raises(DataError, match="drawn face 0: expected an aligned face of 112x112 px"):
+        FaceDataModule(small_faces, batch_size=8).setup("fit")

@@ -1,0 +1,105 @@
+"""Verification at several resolutions, against slow computations."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from lrfr_lightning.datasets import VerificationPairs
+from lrfr_lightning.functional.resize import Kernel
+from lrfr_lightning.protocols import EmbeddedVerification, VerificationProtocol
+from lrfr_lightning.utils.errors import ConfigError, DataError
+
+COUNT = 60
+
+
+def make(faces: Any, **changes: Any) -> VerificationProtocol:
+    rng = np.random.default_rng(0)
+    first, second = rng.integers(0, len(faces), (2, COUNT))
+    same = np.arange(COUNT) % 2 == 0
+    pairs = VerificationPairs(first, second, same, np.arange(COUNT) // 6)
+    return VerificationProtocol("toy", faces, pairs, resolutions=(112, 14), **changes)
+
+
+def embeddings(faces: Any, resolutions: list[int]) -> dict[int, np.ndarray]:
+    rng = np.random.default_rng(1)
+    return {r: rng.normal(size=(len(faces), 8)).astype(np.float32) for r in resolutions}
+
+
+def slow_cosine(a: np.ndarray, b: np.ndarray) -> float:
+    return sum(x * y for x, y in zip(a, b, strict=True)) / np.sqrt(sum(a**2) * sum(b**2))
+
+
+@pytest.mark.parametrize(
+    ("degraded", "sides"), [("both", (14, 14)), ("first", (14, 112)), ("second", (112, 14))]
+)
+def test_scores_compare_the_right_images(faces: Any, degraded: str, sides: tuple) -> None:
+    protocol = make(faces, degraded=degraded)
+    vectors = embeddings(faces, protocol.embedded_resolutions)
+    slow = [
+        slow_cosine(vectors[sides[0]][i].astype(float), vectors[sides[1]][j].astype(float))
+        for i, j in zip(protocol.pairs.first, protocol.pairs.second, strict=True)
+    ]
+    np.testing.assert_allclose(protocol.scores(vectors, 14), slow, atol=1e-12)
+    result = protocol.evaluate(vectors, "m")[1]
+    assert result.metrics["auc"] == pytest.approx(roc_auc_score(protocol.pairs.same, slow))
+    assert (result.resolution, result.degraded) == (14, degraded)
+
+
+def test_a_perfect_model(faces: Any) -> None:
+    pairs = VerificationPairs(
+        first=np.repeat([0, 0], 20), second=np.repeat([1, 8], 20),
+        same=np.repeat([True, False], 20), fold=np.tile(np.arange(10), 4),
+    )  # fmt: skip
+    one_hot = np.eye(4)[faces.labels]
+    result = VerificationProtocol("toy", faces, pairs, (14,)).evaluate({14: one_hot}, "m")[0]
+    assert result.metrics["accuracy"] == 1.0
+    assert result.metrics["eer"] == 0.0
+    assert result.metrics["tar@far=0.1"] == 1.0
+    assert np.isnan(result.metrics["tar@far=0.01"])
+    assert result.counts == {
+        "images": 32, "pairs": 40, "genuine": 20, "impostor": 20, "folds": 10
+    }  # fmt: skip
+
+
+def test_settings_say_their_kernels(faces: Any) -> None:
+    vectors = embeddings(faces, [112, 14])
+    standard = make(faces).evaluate(vectors, "m")[0]
+    deck = make(faces, setting="deck").evaluate(vectors, "m")[0]
+    assert standard.down == standard.up == "bicubic, antialias"
+    assert deck.down == deck.up == "bilinear, no antialias"
+    assert deck.setting == "deck"
+    own = make(faces, down=Kernel("box")).evaluate(vectors, "m")[0]
+    assert (own.down, own.up) == ("box, antialias", "bicubic, antialias")
+
+
+def test_the_curve_is_exact_at_its_points(faces: Any) -> None:
+    protocol = make(faces)
+    vectors = embeddings(faces, [112, 14])
+    scores = protocol.scores(vectors, 14)
+    curve = protocol.evaluate(vectors, "m")[1].curves
+    for far, tar in zip(curve["far"], curve["tar"], strict=True):
+        impostors = np.sort(scores[~protocol.pairs.same])[::-1]
+        accepted = round(far * len(impostors))
+        bound = impostors[accepted] if accepted < len(impostors) else -np.inf
+        assert tar == pytest.approx(np.mean(scores[protocol.pairs.same] > bound))
+
+
+def test_embedded_protocol_has_disjoint_people() -> None:
+    protocol = EmbeddedVerification(40, 3, 4, resolutions=(112,))
+    people = [
+        set(np.r_[protocol.pairs.first[chosen], protocol.pairs.second[chosen]] // 3)
+        for chosen in (protocol.pairs.fold == k for k in range(10))
+    ]
+    assert not any(a & b for i, a in enumerate(people) for b in people[:i])
+
+
+def test_bad_settings(faces: Any) -> None:
+    with pytest.raises(ConfigError, match=r"toy: expected resolutions of 1..112 px, got \[224\]"):
+        VerificationProtocol("toy", faces, make(faces).pairs, (224,))
+    protocol = make(faces)
+    vectors = embeddings(faces, [112, 14])
+    vectors[14][:] = 0
+    with pytest.raises(DataError, match="60 of 60 scores are not finite"):
+        protocol.evaluate(vectors, "m")
