@@ -85,7 +85,8 @@ def test_every_logger_gets_curves_and_pictures(
     assert events.Tags()["images"] == ["train/batch"]
     header = (tmp_path / "csv" / "metrics.csv").read_text().splitlines()[0]
     assert "val/embedded@14/tar@far=0.1" in header
-    assert Image.open(tmp_path / "tb" / "batch.png").size == (8 * 112, 112)
+    with Image.open(tmp_path / "tb" / "batch.png") as picture:
+        assert picture.size == (8 * 112, 112)
 
 
 def test_statistics_are_what_they_say(make_task: Any) -> None:

@@ -46,6 +46,11 @@ def main(args: Sequence[str] | None = None) -> Any:
         sys.exit(f"lrfr {arguments[0]}: {error}")
 
 
+def console() -> None:
+    """The console script: what a command returns is no exit code."""
+    main()
+
+
 def usage() -> str:
     """What ``lrfr --help`` prints."""
     lines = [f"  {name:<10}{help_line}" for name, (_, help_line) in COMMANDS.items()]

@@ -86,9 +86,25 @@ class RecognitionTask(Recorded, pl.LightningModule):
             logger=False,
         )
 
-    def setup(self, stage: str) -> None:
-        """Load the pretrained backbone, unless a checkpoint brings other weights."""
-        if self.pretrained and not self._has_weights and not self.trainer.ckpt_path:
+    def on_fit_start(self) -> None:
+        """Start from the pretrained backbone."""
+        self._start_from_pretrained()
+
+    def on_validation_start(self) -> None:
+        """Start from the pretrained backbone, where nothing was trained before."""
+        self._start_from_pretrained()
+
+    def on_test_start(self) -> None:
+        """As :meth:`on_validation_start`."""
+        self._start_from_pretrained()
+
+    def on_predict_start(self) -> None:
+        """As :meth:`on_validation_start`."""
+        self._start_from_pretrained()
+
+    def _start_from_pretrained(self) -> None:
+        """Load the weight file once, after Lightning has restored any checkpoint."""
+        if self.pretrained and not self._has_weights:
             load_weights(self.backbone, self.pretrained)
         self._has_weights = True
 

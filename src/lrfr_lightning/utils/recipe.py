@@ -49,6 +49,8 @@ def describe(value: Any) -> Any:
         return _node(type(value), value.init_arguments)  # type: ignore[attr-defined]
     if isinstance(value, functools.partial) and not value.args:
         return _node(value.func, value.keywords)
+    if isinstance(value, functools.partial) and isinstance(value.args[-1], type):
+        return _node(value.args[-1], value.keywords)  # jsonargparse: partial(make, cls, ...)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
     if isinstance(value, dict):
