@@ -1,8 +1,6 @@
 """``lrfr fit | validate | test | predict``: LightningCLI over the tasks and the data module."""
 
-import sys
-
-from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
 
 from lrfr_lightning.datamodules.faces import FaceDataModule
 from lrfr_lightning.tasks.recognition import RecognitionTask
@@ -17,6 +15,10 @@ class FaceCLI(LightningCLI):
             "data.num_classes", "model.init_args.num_classes", apply_on="instantiate"
         )
 
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        """Parse what ``main`` was given; Lightning's own looks at ``sys.argv`` and warns."""
+        self.config = parser.parse_args(args)  # type: ignore[arg-type]
+
 
 def run(args: list[str]) -> FaceCLI:
     """Run a subcommand; returns the finished command line with model, data and trainer.
@@ -30,6 +32,5 @@ def run(args: list[str]) -> FaceCLI:
         seed_everything_default=0,
         save_config_kwargs={"overwrite": True},
         parser_kwargs={"prog": "lrfr"},
-        # Lightning warns when it is handed what it would read by itself
-        args=None if args == sys.argv[1:] else args,
+        args=args,
     )

@@ -48,7 +48,7 @@ class Hair:
     def draw(cls, rng: np.random.Generator, tone: int, age: float) -> Self:
         """Hair at random that goes with the skin's ``tone`` and with ``age`` 0..1."""
         grey = rng.random() < 1.6 * (age - 0.45)
-        shades = 6 if tone < 3 else 3
+        shades = (6, 6, 6, 3, 2, 2, 2)[tone]
         cut = _CUTS[rng.choice(6, p=[0.06, 0.12, 0.24, 0.24, 0.2, 0.14])]
         tied = cut in ("bald", "cropped")
         return cls(

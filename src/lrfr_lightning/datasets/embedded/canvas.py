@@ -87,8 +87,8 @@ class Canvas:
 
 
 def _fixed(places: Points, scale: int) -> NDArray[np.int32]:
-    pixels = (places + 0.5) * scale - 0.5
-    return np.rint(pixels * (1 << _FRACTION_BITS)).astype(np.int32)
+    unit = 1 << _FRACTION_BITS
+    return (places * (scale * unit) + (scale - 1) * (unit // 2)).astype(np.int32)
 
 
 def _opaque(colour: Colour) -> tuple[float, float, float, float]:

@@ -24,6 +24,10 @@ _STEPS = 19
 def draw_back_hair(canvas: Canvas, view: Projection, face: FaceParameters, scene: Scene) -> None:
     """Hair that falls behind the face."""
     hair = face.hair
+    if hair.cut not in ("bald", "cropped"):
+        t = np.linspace(-1, 1, _STEPS)
+        cap = view.at_depth(_crown(hair, face, scene), -2 - 8 * (1 - t**2))
+        canvas.fill(cap, scaled(HAIR[hair.colour], 0.66))
     if hair.length == "short" or scene.tied:
         return
     reach, width = (32, 47) if hair.length == "bob" else (60, 46)
@@ -134,8 +138,8 @@ def _draw_strands(canvas: Canvas, low: Points, high: Points, hair: Hair) -> None
     sweep = np.roll(low, 1 if hair.part > 0 else -1, axis=0)[None]
     course = sweep * (1 - t) ** 2 + (low + high)[None] * t * (1 - t) + high[None] * t**2
     strands = list(course.transpose(1, 0, 2)[1:-1])
-    canvas.lines(strands[::3], scaled(colour, 0.8), 0.7)
-    canvas.lines(strands[1::3], scaled(colour, 1.22), 0.7)
+    canvas.lines(strands[::2], scaled(colour, 0.88), 0.4)
+    canvas.lines(strands[1::4], scaled(colour, 1.16), 0.4)
     band = np.concatenate([low + (high - low) * 0.35, (low + (high - low) * 0.6)[::-1]])
     canvas.shade(band, -0.16, broad=True)
 

@@ -111,8 +111,8 @@ def _model_cheeks(canvas: Canvas, view: Projection, head: Head, expression: Expr
         cheek = ellipse(side * 22, 8 - lift, 8, 5.5)
         canvas.shade(view.on_skin(cheek), -0.06 - 0.05 * max(expression.smile, 0), broad=True)
         apple = ellipse(side * 24, 10 - lift, 10, 7)
-        canvas.blush(view.on_skin(apple), 0.12 + 0.3 * head.blush)
-    canvas.blush(view.on_skin(ellipse(0, 8, 5, 5)), 0.22)
+        canvas.blush(view.on_skin(apple), 0.1 + 0.2 * head.blush)
+    canvas.blush(view.on_skin(ellipse(0, 8, 5, 5)), 0.15)
 
 
 def _draw_lines(canvas: Canvas, view: Projection, face: FaceParameters) -> None:

@@ -16,7 +16,9 @@ Points = NDArray[np.float64]
 """float64 ``(N, 2)``, x and y."""
 
 _ORIGIN = (56.0, 64.0)
-_HALF_WIDTH, _HALF_HEIGHT, _DEPTH = 46.0, 62.0, 32.0
+_CURVATURE = np.array([46.0, 62.0]) ** -2.0
+"""Half axes of the head seen as an ellipsoid, px, and its half depth."""
+_DEPTH = 32.0
 _AXIS_DEPTH = 27.0
 """Alignment keeps eyes and mouth in place: the head turns about their depth."""
 
@@ -57,8 +59,8 @@ def tapered(spine: Points, width: NDArray[np.float64]) -> Points:
 
 def depth(face: Points) -> NDArray[np.float64]:
     """Z of the head's surface at ``face (N, 2)``; 0 outside of it."""
-    unit = face / (_HALF_WIDTH, _HALF_HEIGHT)
-    return _DEPTH * np.sqrt(np.maximum(1.0 - (unit * unit).sum(axis=1), 0.0))
+    inside = 1.0 - (face * face) @ _CURVATURE
+    return np.asarray(_DEPTH * np.sqrt(np.maximum(inside, 0.0)))
 
 
 class Projection:
@@ -78,15 +80,14 @@ class Projection:
 
     def on_skin(self, face: Points, lift: float = 0.0) -> Points:
         """Image px of points ``(N, 2)`` that lie ``lift`` px above the head's surface."""
-        return self._project(face, depth(face) + lift)
+        return self._project(face, (depth(face) + (lift - _AXIS_DEPTH))[:, None])
 
     def at_depth(self, face: Points, z: float | NDArray[np.float64]) -> Points:
         """Image px of points ``(N, 2)`` with depth ``z``, one or ``(N,)``."""
-        return self._project(face, np.broadcast_to(z, len(face)))
+        return self._project(face, np.reshape(z, (-1, 1)) - _AXIS_DEPTH)
 
     def _project(self, face: Points, z: NDArray[np.float64]) -> Points:
-        moved = face @ self._flat + (z - _AXIS_DEPTH)[:, None] * self._deep
-        return np.asarray(moved + self._shift)
+        return np.asarray(face @ self._flat + (z * self._deep + self._shift))
 
 
 @cache

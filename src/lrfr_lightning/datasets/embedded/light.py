@@ -18,16 +18,21 @@ _SHADOW = np.array([0.82, 1.03, 1.08], dtype=np.float32)
 """How much each channel loses in shade: shadows on skin keep more red."""
 _BLUSH = np.array([0.02, 0.42, 0.36], dtype=np.float32)
 """How much each channel loses where the skin is red."""
+_GLOSS = np.float32(55)
+"""How bright a highlight is where the paint is light by 1."""
 _KNEE, _GREY = np.float32(212), 118.0
 
 
 def illuminate(canvas: Canvas, variation: Variation) -> Picture:
     """Shade the person and set them before the backdrop."""
     colour, cover = canvas.colour_and_cover()
-    dark = np.clip(canvas.darkness() + _form(variation), -0.3, 0.85)
+    painted = canvas.darkness()
+    dark = np.clip(painted + _form(variation), -0.3, 0.85)
     redness = canvas.redness()
     factors = [1 - dark * tint - redness * loss for tint, loss in zip(_SHADOW, _BLUSH, strict=True)]
     colour *= cv2.merge(factors)
+    gloss = np.maximum(-painted, 0) * _GLOSS * cover
+    colour += cv2.merge([gloss, gloss, gloss])
     behind = 1 - cover
     return colour + backdrop(variation.scene) * cv2.merge([behind, behind, behind])
 

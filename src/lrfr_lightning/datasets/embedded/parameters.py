@@ -147,7 +147,7 @@ class Brows:
             length=rng.uniform(17.0, 23.0),
             thickness=rng.uniform(1.3, 5.2),
             taper=rng.uniform(0.3, 0.9),
-            tilt=rng.uniform(-4.0, 3.5),
+            tilt=rng.uniform(-2.5, 4.5),
             arch=rng.uniform(0.0, 4.0),
             bend=rng.uniform(0.4, 0.75),
             darkness=rng.uniform(0.2, 1.0),
@@ -218,7 +218,7 @@ class Mouth:
             upper=rng.uniform(1.4, 4.6),
             lower=rng.uniform(2.2, 6.0),
             bow=rng.uniform(0.0, 1.8),
-            corner=rng.uniform(-1.8, 1.6),
+            corner=rng.uniform(-1.2, 1.8),
             redness=rng.uniform(0.15, 0.8),
         )
 

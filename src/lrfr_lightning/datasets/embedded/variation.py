@@ -62,11 +62,11 @@ class Expression:
         """An expression at random, most often mild."""
         x, y = rng.normal(0.0, 0.35, 2).clip(-1, 1).tolist()
         return cls(
-            smile=_normal(rng, 0.3, 0.4, -0.5, 1.0),
+            smile=_normal(rng, 0.4, 0.4, -0.4, 1.0),
             mouth=_normal(rng, -0.1, 0.4, 0.0, 1.0),
             lids=rng.uniform(0.75, 1.15),
             brows=_normal(rng, 0.0, 1.0, -1.5, 2.5),
-            frown=_normal(rng, 0.0, 0.8, -1.0, 2.0),
+            frown=_normal(rng, 0.2, 0.8, -1.0, 2.0),
             gaze=(x, y),
         )
 
@@ -127,7 +127,7 @@ class Camera:
         """A camera at random, most often good."""
         return cls(
             blur=max(0.0, rng.normal(0.1, 0.45)),
-            noise=min(rng.exponential(1.6), 7.0),
+            noise=min(rng.exponential(1.3), 5.0),
             quality=int(rng.integers(70, 97)),
             contrast=rng.uniform(0.85, 1.12),
             saturation=rng.uniform(0.75, 1.15),
