@@ -47,8 +47,7 @@ def test_lower_layers_never_import_higher_ones() -> None:
         f"{path.relative_to(SOURCE)} imports {package}"
         for path in SOURCE.rglob("*.py")
         for package in imported_packages(path)
-        if path.parent != SOURCE
-        and LAYERS[package] > LAYERS[path.relative_to(SOURCE).parts[0]]
+        if path.parent != SOURCE and LAYERS[package] > LAYERS[path.relative_to(SOURCE).parts[0]]
     ]
     assert upward == []
 

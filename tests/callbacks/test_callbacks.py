@@ -111,3 +111,17 @@ def test_predicted_embeddings_are_written_once_each(
     image = torch.from_numpy(faces.image(5)).permute(2, 0, 1)[None]
     with torch.inference_mode():
         np.testing.assert_allclose(written["embedding"][5], task(image)[0], atol=1e-5)
+
+
+def test_images_that_padding_repeats_are_written_once(
+    make_task: Any, make_trainer: Any, tmp_path: Path
+) -> None:
+    writer, trainer = EmbeddingWriter(str(tmp_path / "e.npz")), make_trainer()
+    for indices in ([2, 0], [1, 2]):
+        index = torch.tensor(indices)
+        outputs = {"embedding": index[:, None] * 10.0, "label": index, "index": index}
+        writer.on_predict_batch_end(trainer, make_task(), outputs, None, 0)
+    writer.on_predict_epoch_end(trainer, make_task())
+    written = np.load(tmp_path / "e.npz")
+    assert written["index"].tolist() == [0, 1, 2]
+    assert written["embedding"].ravel().tolist() == [0.0, 10.0, 20.0]

@@ -21,7 +21,8 @@ from lrfr_lightning.protocols import read_results
 CONFIG = """
 trainer:
   accelerator: cpu
-  max_steps: 2
+  max_epochs: 1
+  limit_train_batches: 2
   num_sanity_val_steps: 0
   enable_progress_bar: false
   logger: {class_path: CSVLogger, init_args: {save_dir: run, name: "", version: ""}}
@@ -104,7 +105,7 @@ def test_fit_validate_test_predict_evaluate_report(place: Path, capsys: Any) -> 
     tested = main(["test", "--config", "config.yaml", "--ckpt_path", "run/last.ckpt"])
     accuracy = tested.trainer.callback_metrics["test/embedded@14/accuracy"]
     main(["predict", "--config", "config.yaml", "--ckpt_path", "run/last.ckpt",
-          "--trainer.callbacks", "lrfr_lightning.callbacks.EmbeddingWriter"])  # fmt: skip
+          "--trainer.callbacks+=lrfr_lightning.callbacks.EmbeddingWriter"])  # fmt: skip
     assert np.load("embeddings.npz")["embedding"].shape == (20, 16)
     protocols = yaml.safe_load(CONFIG)["trainer"]["callbacks"][0]["init_args"]["protocols"]
     Path("evaluation.yaml").write_text(yaml.safe_dump({"protocols": protocols}))
@@ -136,7 +137,9 @@ def test_convert_and_embedded(tmp_path: Path, capsys: Any) -> None:
     main(["data", "embedded", lfw, *size])
     main(["data", "convert", f"{lfw}/images", records, "--form", "recordio"])
     main(["data", "convert", records, str(tmp_path / "parquet"), "--form", "parquet"])
-    main(["data", "convert", str(tmp_path / "parquet"), str(tmp_path / "again"), "--form", "folder"])
+    main(
+        ["data", "convert", str(tmp_path / "parquet"), str(tmp_path / "again"), "--form", "folder"]
+    )
     first, last = ImageFolder(f"{lfw}/images"), ImageFolder(tmp_path / "again")
     assert len(first) == len(RecordIO(records)) == len(last) == 40
     assert all(np.array_equal(first.image(i), last.image(i)) for i in range(0, 40, 7))

@@ -51,9 +51,7 @@ def test_pairs_and_their_joining(faces: Any) -> None:
 
 
 def equal(first: list[Any], second: list[Any]) -> bool:
-    return all(
-        torch.equal(a[key], b[key]) for a, b in zip(first, second, strict=True) for key in a
-    )
+    return all(torch.equal(a[key], b[key]) for a, b in zip(first, second, strict=True) for key in a)
 
 
 def test_number_of_workers_changes_nothing_and_epochs_differ(faces: Any) -> None:

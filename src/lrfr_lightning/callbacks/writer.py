@@ -47,8 +47,11 @@ class EmbeddingWriter(pl.Callback):
             part for rank in gather_objects(self._parts) for part in rank
         ]
         self._parts = []
-        if not trainer.is_global_zero or not parts:
-            return
+        if trainer.is_global_zero and parts:
+            self._write(parts)
+        trainer.strategy.barrier()  # nobody goes on before the file is whole
+
+    def _write(self, parts: Sequence[dict[str, np.ndarray[Any, Any]]]) -> None:
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         _, first = np.unique(joined["index"], return_index=True)
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """``lrfr evaluate``: models x protocols → one results file."""
 
+from dataclasses import asdict
 from typing import Any
 
 from jsonargparse import ArgumentParser, Namespace
@@ -23,13 +24,14 @@ def run(args: list[str]) -> list[ProtocolResult]:
     options = parser.instantiate_classes(config)
     models, protocols = _models(options), _protocols(options)
     fabric = _fabric(options)
-    results: list[ProtocolResult] = fabric.launch(
+    measured: list[dict[str, Any]] = fabric.launch(
         _measure,  # type: ignore[arg-type]  # launch passes itself before the arguments
         models,
         protocols,
         options.batch_size,
         options.num_workers,
     )
+    results = [ProtocolResult(**entry) for entry in measured]
     if fabric.is_global_zero:
         write_results(options.output, results, _plain(config))
         print_tables(results)
@@ -95,11 +97,12 @@ def _measure(
     protocols: list[VerificationProtocol],
     batch_size: int,
     num_workers: int,
-) -> list[ProtocolResult]:
+) -> list[dict[str, Any]]:
+    """Results as plain data, which is what a launched process can hand back."""
     for model in models:
         model.to(fabric.device)
     return [
-        result
+        asdict(result)
         for protocol in protocols
         for model in models
         for result in evaluate(model, protocol, batch_size, num_workers)

@@ -42,8 +42,18 @@ def main(args: Sequence[str] | None = None) -> Any:
     run: Callable[[list[str]], Any] = module.run
     try:
         return run(arguments)
-    except (ConfigError, DataError) as error:
-        sys.exit(f"lrfr {arguments[0]}: {error}")
+    except Exception as error:
+        own = cause(error)
+        if own is None:
+            raise
+        sys.exit(f"lrfr {arguments[0]}: {own}")
+
+
+def cause(error: BaseException | None) -> ConfigError | DataError | None:
+    """The library's own error behind an error; the parser wraps those that it meets."""
+    while error is not None and not isinstance(error, ConfigError | DataError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def console() -> None:

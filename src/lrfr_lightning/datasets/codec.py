@@ -10,7 +10,6 @@ from PIL import Image as PillowImage
 from lrfr_lightning.datasets.base import Image
 from lrfr_lightning.utils.errors import DataError
 
-
 MAX_PIXELS = 2**26
 """A header that claims more is not believed: decoding it would fill the memory."""
 

@@ -48,13 +48,13 @@ class Hair:
     def draw(cls, rng: np.random.Generator, tone: int, age: float) -> Self:
         """Hair at random that goes with the skin's ``tone`` and with ``age`` 0..1."""
         grey = rng.random() < 1.6 * (age - 0.45)
-        shades = (6, 6, 6, 3, 2, 2, 2)[tone]
+        shades = (5, 5, 4, 2, 2)[tone]
         cut = _CUTS[rng.choice(6, p=[0.06, 0.12, 0.24, 0.24, 0.2, 0.14])]
         tied = cut in ("bald", "cropped")
         return cls(
             cut=cut,
             length="short" if tied else _LENGTHS[rng.choice(3, p=[0.5, 0.2, 0.3])],
-            colour=int(6 + rng.integers(2) if grey else rng.integers(shades)),
+            colour=5 if grey else int(rng.integers(shades)),
             line=rng.uniform(-5.0, 5.0),
             recess=rng.uniform(0.0, 8.0),
             peak=rng.uniform(-1.0, 6.0),

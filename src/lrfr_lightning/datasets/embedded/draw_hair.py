@@ -21,14 +21,19 @@ from lrfr_lightning.datasets.embedded.variation import Scene
 _STEPS = 19
 
 
+def covers_ears(hair: Hair, scene: Scene) -> bool:
+    """Whether the hair hangs down beside the face."""
+    return hair.length != "short" and not scene.tied
+
+
 def draw_back_hair(canvas: Canvas, view: Projection, face: FaceParameters, scene: Scene) -> None:
     """Hair that falls behind the face."""
     hair = face.hair
-    if hair.cut not in ("bald", "cropped"):
+    if hair.cut not in ("bald", "cropped") and not scene.hat:
         t = np.linspace(-1, 1, _STEPS)
         cap = view.at_depth(_crown(hair, face, scene), -2 - 8 * (1 - t**2))
         canvas.fill(cap, scaled(HAIR[hair.colour], 0.66))
-    if hair.length == "short" or scene.tied:
+    if not covers_ears(hair, scene):
         return
     reach, width = (32, 47) if hair.length == "bob" else (60, 46)
     width += hair.volume * 0.5 + scene.tousle
@@ -54,7 +59,7 @@ def draw_front_hair(canvas: Canvas, view: Projection, face: FaceParameters, scen
     if hair.cut == "bald":
         canvas.shade(view.on_skin(ellipse(8, -46, 9, 4)), -0.2, broad=True)
         return
-    inner, outer = hairline(hair), _crown(hair, face, scene)
+    inner, outer = hairline(hair, scene), _crown(hair, face, scene)
     t = np.abs(np.linspace(-1, 1, _STEPS))
     low = view.at_depth(inner, (depth(inner) + 1.5) * (1 - t**5))
     high = view.at_depth(outer, -2 - 8 * (1 - t**2))
@@ -62,8 +67,8 @@ def draw_front_hair(canvas: Canvas, view: Projection, face: FaceParameters, scen
     if hair.cut == "cropped":
         colour = mix(colour, skin_colour(face), 0.35)
     canvas.shade(np.concatenate([low[2:-2], low[-3:1:-1] + (0, 3.5)]), 0.16)
-    if hair.length != "short" and not scene.tied:
-        _draw_side_locks(canvas, view, face, scene)
+    if covers_ears(hair, scene):
+        draw_side_locks(canvas, view, face, scene)
     canvas.fill(np.concatenate([high, low[::-1]]), colour)
     if hair.cut == "curly":
         _draw_curls(canvas, low, high, hair)
@@ -71,7 +76,7 @@ def draw_front_hair(canvas: Canvas, view: Projection, face: FaceParameters, scen
         _draw_strands(canvas, low, high, hair)
 
 
-def _draw_side_locks(canvas: Canvas, view: Projection, face: FaceParameters, scene: Scene) -> None:
+def draw_side_locks(canvas: Canvas, view: Projection, face: FaceParameters, scene: Scene) -> None:
     hair = face.hair
     colour, width = HAIR[hair.colour], 46 + hair.volume * 0.5 + scene.tousle
     reach, wave = (30, 1.5) if hair.length == "bob" else (58, 2.5 * hair.wave)
@@ -88,13 +93,13 @@ def _draw_side_locks(canvas: Canvas, view: Projection, face: FaceParameters, sce
         canvas.lines(course[1:2], scaled(colour, 1.2), 0.7)
 
 
-def hairline(hair: Hair) -> Points:
+def hairline(hair: Hair, scene: Scene) -> Points:
     """The lower edge of the hair ``(19, 2)`` from the left sideburn to the right one."""
     t = np.linspace(-1, 1, _STEPS)
     side = np.abs(t)
     y = -42 - hair.line + 36 * side**5 - hair.recess * np.exp(-(((side - 0.62) / 0.2) ** 2))
     y = y + hair.peak * np.exp(-((t / 0.14) ** 2))
-    if hair.cut == "parted":
+    if hair.cut == "parted" and not scene.tied:
         away = np.clip(np.abs(t - hair.part) / (1 + abs(hair.part)), 0, 1)
         y = np.maximum(y, -46 - hair.line + 26 * away**1.2)
     if hair.cut == "fringe":

@@ -58,13 +58,17 @@ def draw_body(canvas: Canvas, view: Projection, face: FaceParameters, scene: Sce
         canvas.line(view.at_depth(collar * (side, 1), -6), scaled(cloth, 0.75), 1.2)
 
 
+def draw_ears(canvas: Canvas, view: Projection, face: FaceParameters) -> None:
+    """Both ears."""
+    for side in (-1, 1):
+        _draw_ear(canvas, view, face.head, skin_colour(face), side)
+
+
 def draw_head(
     canvas: Canvas, view: Projection, face: FaceParameters, expression: Expression
 ) -> None:
-    """Ears and head, with the soft forms of forehead, cheeks and chin."""
+    """The head, with the soft forms of forehead, cheeks and chin."""
     head, skin = face.head, skin_colour(face)
-    for side in (-1, 1):
-        _draw_ear(canvas, view, head, skin, side)
     outline = projected_outline(view, head_outline(head, expression.mouth))
     canvas.fill(outline, skin)
     canvas.line(outline, scaled(skin, 0.82), 0.5, closed=True)

@@ -12,6 +12,7 @@ from lrfr_lightning.datasets.embedded.variation import Expression, Light
 _LIP = np.array([186, 66, 70.0])
 _INSIDE = np.array([74, 26, 30.0])
 _TEETH = np.array([246, 240, 228.0])
+_LIP_SHADE = (1.0, 1.0, 0.97, 0.88, 0.8)
 _TIP_LIFT = 9.0
 
 
@@ -45,8 +46,7 @@ def draw_mouth(
     skin, mouth = skin_colour(face), face.mouth
     upper_line, lower_line = _parting(mouth, expression)
     lip = mix(scaled(skin, 0.86), _LIP, 0.25 + 0.55 * mouth.redness)
-    if face.head.tone > 3:
-        lip = scaled(lip, 0.9 - 0.06 * (face.head.tone - 4))
+    lip = scaled(lip, _LIP_SHADE[face.head.tone])
     top, bottom = _edges(mouth, upper_line, lower_line)
     if expression.mouth > 0.08:
         _draw_inside(canvas, view, upper_line, lower_line)

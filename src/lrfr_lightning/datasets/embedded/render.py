@@ -5,8 +5,14 @@ import numpy as np
 from lrfr_lightning.datasets.base import Image
 from lrfr_lightning.datasets.embedded.canvas import SIZE, Canvas
 from lrfr_lightning.datasets.embedded.draw_eyes import draw_brows, draw_eyes, draw_glasses
-from lrfr_lightning.datasets.embedded.draw_hair import draw_back_hair, draw_beard, draw_front_hair
-from lrfr_lightning.datasets.embedded.draw_head import draw_body, draw_head, draw_marks
+from lrfr_lightning.datasets.embedded.draw_hair import (
+    covers_ears,
+    draw_back_hair,
+    draw_beard,
+    draw_front_hair,
+)
+from lrfr_lightning.datasets.embedded.draw_hat import draw_hat
+from lrfr_lightning.datasets.embedded.draw_head import draw_body, draw_ears, draw_head, draw_marks
 from lrfr_lightning.datasets.embedded.draw_middle import draw_mouth, draw_nose
 from lrfr_lightning.datasets.embedded.geometry import Projection
 from lrfr_lightning.datasets.embedded.light import develop, illuminate
@@ -36,6 +42,8 @@ def paint(canvas: Canvas, face: FaceParameters, variation: Variation) -> None:
     expression, scene = variation.expression, variation.scene
     draw_back_hair(canvas, view, face, scene)
     draw_body(canvas, view, face, scene)
+    if not covers_ears(face.hair, scene):
+        draw_ears(canvas, view, face)
     draw_head(canvas, view, face, expression)
     draw_beard(canvas, view, face)
     draw_marks(canvas, view, face)
@@ -43,6 +51,9 @@ def paint(canvas: Canvas, face: FaceParameters, variation: Variation) -> None:
     draw_nose(canvas, view, face, variation.light)
     draw_eyes(canvas, view, face, expression)
     draw_brows(canvas, view, face, expression)
-    draw_front_hair(canvas, view, face, scene)
+    if scene.hat:
+        draw_hat(canvas, view, face, scene)
+    else:
+        draw_front_hair(canvas, view, face, scene)
     if scene.glasses and face.glasses.owned:
         draw_glasses(canvas, view, face)

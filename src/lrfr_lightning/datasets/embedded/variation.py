@@ -92,13 +92,13 @@ class Light:
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Self:
         """A light at random, mostly from above."""
-        x, y, z = rng.normal(0, 0.75), rng.normal(-0.35, 0.4), rng.uniform(0.5, 1.0)
+        x, y, z = rng.normal(0, 0.85), rng.normal(-0.35, 0.4), rng.uniform(0.5, 1.0)
         length = float(np.sqrt(x * x + y * y + z * z))
-        warmth, green = _normal(rng, 0.0, 0.07, -0.14, 0.14), _normal(rng, 0.0, 0.02, -0.04, 0.04)
+        warmth, green = _normal(rng, 0.02, 0.06, -0.08, 0.14), _normal(rng, 0.0, 0.02, -0.04, 0.04)
         return cls(
             direction=(x / length, y / length, z / length),
             ambient=rng.uniform(0.35, 0.75),
-            exposure=float(np.exp(_normal(rng, -0.05, 0.22, -0.5, 0.25))),
+            exposure=float(np.exp(_normal(rng, -0.03, 0.2, -0.4, 0.25))),
             balance=(1 + warmth, 1 + green, 1 - warmth),
             rim=max(0.0, rng.uniform(-0.5, 1.0)),
         )
@@ -126,11 +126,11 @@ class Camera:
     def draw(cls, rng: np.random.Generator) -> Self:
         """A camera at random, most often good."""
         return cls(
-            blur=max(0.0, rng.normal(0.1, 0.45)),
+            blur=max(0.0, rng.normal(0.1, 0.4)),
             noise=min(rng.exponential(1.3), 5.0),
             quality=int(rng.integers(70, 97)),
             contrast=rng.uniform(0.85, 1.12),
-            saturation=rng.uniform(0.75, 1.15),
+            saturation=rng.uniform(0.85, 1.15),
         )
 
 
@@ -145,6 +145,7 @@ class Scene:
         tied: long hair is tied back.
         tousle: how far the hair stands off more than usual, px.
         glasses: glasses are worn by those who own some.
+        hat: a knitted hat covers the hair.
     """
 
     backdrop: tuple[int, int]
@@ -153,6 +154,7 @@ class Scene:
     tied: bool
     tousle: float
     glasses: bool
+    hat: bool
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Self:
@@ -165,6 +167,7 @@ class Scene:
             tied=bool(rng.random() < 0.35),
             tousle=_normal(rng, 0.0, 1.2, -2, 3),
             glasses=bool(rng.random() < 0.65),
+            hat=bool(rng.random() < 0.12),
         )
 
 
