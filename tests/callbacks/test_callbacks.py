@@ -105,7 +105,8 @@ def test_predicted_embeddings_are_written_once_each(
     task = make_task().eval()
     path = tmp_path / "deep" / "embeddings.npz"
     make_trainer(callbacks=[EmbeddingWriter(str(path))]).predict(task, data)
-    written = np.load(path)
+    with np.load(path) as file:
+        written = dict(file)
     assert written["index"].tolist() == list(range(32))
     assert written["label"].tolist() == faces.labels.tolist()
     image = torch.from_numpy(faces.image(5)).permute(2, 0, 1)[None]
@@ -122,6 +123,6 @@ def test_images_that_padding_repeats_are_written_once(
         outputs = {"embedding": index[:, None] * 10.0, "label": index, "index": index}
         writer.on_predict_batch_end(trainer, make_task(), outputs, None, 0)
     writer.on_predict_epoch_end(trainer, make_task())
-    written = np.load(tmp_path / "e.npz")
-    assert written["index"].tolist() == [0, 1, 2]
-    assert written["embedding"].ravel().tolist() == [0.0, 10.0, 20.0]
+    with np.load(tmp_path / "e.npz") as written:
+        assert written["index"].tolist() == [0, 1, 2]
+        assert written["embedding"].ravel().tolist() == [0.0, 10.0, 20.0]

@@ -104,7 +104,7 @@ def test_report_of_two_files(results, tmp_path):
     paths = write_report([tmp_path / "one" / "base.json", tmp_path / "tuned.json"])
     assert paths.html == tmp_path / "one" / "report.html"
     names = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert names == ["accuracy.png", "base.json", "report.html", "report.md"]
+    assert names == ["accuracy.png", "base.json", "report.html", "report.md", "results.csv"]
     assert "| tuned | 99.0 ± 1.2 |" in paths.markdown.read_text(encoding="utf-8")
     text = Page(paths.html.read_text(encoding="utf-8")).text
     assert "2 models: base, tuned" in text

@@ -9,6 +9,7 @@ from pathlib import Path
 from lrfr_lightning.protocols.result import ProtocolResult, read_results
 from lrfr_lightning.reports.blocks import group, models
 from lrfr_lightning.reports.figures import accuracy_figure, png_bytes
+from lrfr_lightning.reports.frame import results_frame
 from lrfr_lightning.reports.html import render_html
 from lrfr_lightning.reports.markdown import render_markdown
 from lrfr_lightning.reports.styles import line_styles
@@ -17,11 +18,12 @@ from lrfr_lightning.utils.errors import DataError
 
 @dataclass(frozen=True)
 class ReportPaths:
-    """The files of a report: the page, the tables as text, the accuracy against resolution."""
+    """The files of a report: page, tables as text, accuracy against resolution, all numbers."""
 
     html: Path
     markdown: Path
     figure: Path
+    csv: Path
 
 
 def write_report(
@@ -29,7 +31,9 @@ def write_report(
     out_dir: str | Path | None = None,
     images: Mapping[str, bytes] | None = None,
 ) -> ReportPaths:
-    """Write ``report.html``, ``report.md`` and ``accuracy.png``, each whole or not at all.
+    """Write ``report.html``, ``report.md``, ``accuracy.png`` and ``results.csv``.
+
+    Each file appears whole or not at all.
 
     Args:
         results_paths: one or several results files; their models stand side by side.
@@ -43,12 +47,14 @@ def write_report(
     sources = [results_paths] if isinstance(results_paths, str | Path) else results_paths
     results = load_results(sources)
     folder = Path(sources[0]).parent if out_dir is None else Path(out_dir)
-    paths = ReportPaths(folder / "report.html", folder / "report.md", folder / "accuracy.png")
+    names = ("report.html", "report.md", "accuracy.png", "results.csv")
+    paths = ReportPaths(*(folder / name for name in names))
     figure = accuracy_figure(group(results), line_styles(models(results)))
     content = {
         paths.html: render_html(results, _versions(sources), images).encode(),
         paths.markdown: render_markdown(results, paths.figure.name).encode(),
         paths.figure: png_bytes(figure),
+        paths.csv: results_frame(results).to_csv(index=False).encode(),
     }
     folder.mkdir(parents=True, exist_ok=True)
     for path, data in content.items():

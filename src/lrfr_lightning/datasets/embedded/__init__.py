@@ -4,11 +4,11 @@ from lrfr_lightning.datasets.embedded.dataset import EmbeddedFaces
 from lrfr_lightning.datasets.embedded.lfw_layout import write_lfw_layout
 from lrfr_lightning.datasets.embedded.lists import (
     SearchLists,
-    VerificationPairs,
     gallery_and_probes,
     verification_pairs,
 )
 from lrfr_lightning.datasets.embedded.picture import grid
+from lrfr_lightning.datasets.pairs import VerificationPairs
 
 __all__ = [
     "EmbeddedFaces",

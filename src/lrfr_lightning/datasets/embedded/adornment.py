@@ -120,8 +120,11 @@ class Marks:
         freckles = _spots(rng, int(rng.integers(14, 32)), 26.0, (0.3, 0.6)) if freckled else ()
         x, y = rng.uniform((-28, -30), (28, 30))
         scar = (x, y, rng.uniform(5, 11), rng.uniform(0, np.pi)) if scarred else None
-        lines = np.clip(age * 1.5 - 0.3 + rng.uniform(-0.25, 0.25, 3), 0, 1).tolist()
-        return cls(moles, freckles, scar, *lines, dimple=max(0.0, rng.uniform(-1.5, 1.0)))
+        forehead, smile, eyes = np.clip(
+            age * 1.5 - 0.3 + rng.uniform(-0.25, 0.25, 3), 0, 1
+        ).tolist()
+        dimple = max(0.0, rng.uniform(-1.5, 1.0))
+        return cls(moles, freckles, scar, forehead, smile, eyes, dimple)
 
 
 @dataclass(frozen=True)

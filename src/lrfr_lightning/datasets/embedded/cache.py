@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,24 +81,27 @@ def _allocate(partial: Path, images: int) -> None:
 
 def _render_all(population: Population, partial: Path) -> None:
     images = len(population)
-    workers = (os.cpu_count() or 1) if images > _ALONE else 1
-    bar = tqdm(total=images, desc="drawing embedded faces", disable=images <= _ALONE)
-    with bar, ThreadPoolExecutor(workers) as pool:
-        if workers == 1:
-            for _ in render_range(population, partial, 0, images):
-                bar.update()
+    with tqdm(total=images, desc="drawing embedded faces", disable=images <= _ALONE) as bar:
+        if images > _ALONE:
+            _render_in_parts(population, partial, os.cpu_count() or 1, bar)
             return
-        bounds = np.linspace(0, images, workers + 1).astype(int).tolist()
-        jobs = [
+        for _ in render_range(population, partial, 0, images):
+            bar.update()
+
+
+def _render_in_parts(population: Population, partial: Path, workers: int, bar: "tqdm[Any]") -> None:
+    bounds = np.linspace(0, len(population), workers + 1).astype(int).tolist()
+    with ThreadPoolExecutor(workers) as pool:
+        parts = [
             pool.submit(_render_apart, population, partial, start, stop, bar)
-            for start, stop in zip(bounds[:-1], bounds[1:], strict=True)
+            for start, stop in itertools.pairwise(bounds)
         ]
-        for job in jobs:
-            job.result()
+        for part in parts:
+            part.result()
 
 
 def _render_apart(
-    population: Population, partial: Path, start: int, stop: int, bar: "tqdm[None]"
+    population: Population, partial: Path, start: int, stop: int, bar: "tqdm[Any]"
 ) -> None:
     # A fresh interpreter: no fork beside torch's threads, no second run of the user's script.
     work = json.dumps([dataclasses.asdict(population), str(partial), start, stop])

@@ -12,7 +12,7 @@ from lrfr_lightning.datasets.embedded.palette import Colour
 SIZE = 112
 """Height and width of an image, px."""
 
-_OVERSAMPLING = 3
+_OVERSAMPLING = 2
 _FRACTION_BITS = 4
 _COARSE = 28
 _SOFTNESS = (1.0, 3.2)
@@ -20,7 +20,7 @@ _SOFTNESS = (1.0, 3.2)
 
 
 class Canvas:
-    """Premultiplied colour and cover at 3 x 112 px; all points are given in px of the image."""
+    """Premultiplied colour and cover at twice 112 px; all points are given in px of the image."""
 
     def __init__(self) -> None:
         size = SIZE * _OVERSAMPLING

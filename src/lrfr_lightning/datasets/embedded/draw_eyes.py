@@ -4,21 +4,25 @@ import numpy as np
 
 from lrfr_lightning.datasets.embedded.canvas import Canvas
 from lrfr_lightning.datasets.embedded.draw_head import skin_colour
+from lrfr_lightning.datasets.embedded.eye_region import Eyes
 from lrfr_lightning.datasets.embedded.geometry import (
     Points,
     Projection,
+    arc,
     ellipse,
     points,
     smooth,
     tapered,
 )
 from lrfr_lightning.datasets.embedded.palette import FRAME, HAIR, IRIS, mix, scaled
-from lrfr_lightning.datasets.embedded.parameters import Eyes, FaceParameters
+from lrfr_lightning.datasets.embedded.parameters import FaceParameters
 from lrfr_lightning.datasets.embedded.variation import Expression
 
 _WHITE = np.array([238, 229, 220.0])
 _LASH = np.array([40, 28, 28.0])
 _BROW = np.array([44, 32, 30.0])
+_BROW_END = 30.5
+"""Where the forehead turns to the side, px from the middle."""
 _LINER = np.array([0.25, 0.7, 1.0, 1.0, 1.0, 0.95, 0.6])
 
 
@@ -44,8 +48,9 @@ def draw_brows(
     y = face.eyes.y - brows.gap - expression.brows - brows.tilt * (t - 0.5)
     y = y - brows.arch * np.sin(bump * np.pi / 2) + expression.frown * (1 - t) ** 2
     width = brows.thickness * (1 - brows.taper * t**1.5) * np.minimum(1, 0.6 + 2 * t)
+    reach = min(brows.length, _BROW_END - brows.inner)
     for side in (-1, 1):
-        spine = np.stack([side * (brows.inner + brows.length * t), y], axis=1)
+        spine = arc(side * (brows.inner + reach * t), y)
         canvas.fill(view.on_skin(tapered(spine, width), 2), colour)
 
 
@@ -118,10 +123,8 @@ def _draw_lids(
 ) -> None:
     eyes, skin = face.eyes, skin_colour(face)
     lid = mix(scaled(skin, 0.9), np.array([150, 80, 76.0]), 0.12)
-    above = upper - (0, 5.0) * np.array([[1.0]])
-    below = lower + (0, 5.0) * np.array([[1.0]])
-    canvas.fill(view.on_skin(np.concatenate([upper, above[::-1]])), lid)
-    canvas.fill(view.on_skin(np.concatenate([lower, below[::-1]])), skin)
+    canvas.fill(view.on_skin(np.concatenate([upper, (upper - (0, 5))[::-1]])), lid)
+    canvas.fill(view.on_skin(np.concatenate([lower, (lower + (0, 5))[::-1]])), skin)
     if eyes.crease:
         crease = upper[1:-1] - (0, eyes.crease)
         canvas.line(view.on_skin(crease), scaled(skin, 0.66), 0.7)

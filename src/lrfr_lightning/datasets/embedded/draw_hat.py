@@ -3,8 +3,9 @@
 import numpy as np
 
 from lrfr_lightning.datasets.embedded.canvas import Canvas
-from lrfr_lightning.datasets.embedded.draw_hair import covers_ears, draw_side_locks
+from lrfr_lightning.datasets.embedded.draw_hair import draw_side_locks
 from lrfr_lightning.datasets.embedded.geometry import Points, Projection, arc
+from lrfr_lightning.datasets.embedded.hair_shape import covers_ears
 from lrfr_lightning.datasets.embedded.palette import CLOTH, scaled
 from lrfr_lightning.datasets.embedded.parameters import FaceParameters
 from lrfr_lightning.datasets.embedded.variation import Scene
@@ -18,7 +19,7 @@ def draw_hat(canvas: Canvas, view: Projection, face: FaceParameters, scene: Scen
     if covers_ears(face.hair, scene):
         draw_side_locks(canvas, view, face, scene)
     colour = CLOTH[scene.cloth - 1]
-    width = 42.5 * face.head.forehead + 1.5
+    width = 40.5 * face.head.forehead + 1.5
     brim, fold = _row(view, width, 0.0), _row(view, width + 0.8, _BRIM_HEIGHT)
     top = _top(view, width)
     canvas.shade(np.concatenate([brim[1:-1], brim[-2:0:-1] + (0, 4)]), 0.22)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lrfr_lightning.datasets.embedded.anatomy import Head
 from lrfr_lightning.datasets.embedded.canvas import Canvas
 from lrfr_lightning.datasets.embedded.geometry import (
     Points,
@@ -12,7 +13,7 @@ from lrfr_lightning.datasets.embedded.geometry import (
     smooth,
 )
 from lrfr_lightning.datasets.embedded.palette import CLOTH, SKIN, Colour, mix, scaled
-from lrfr_lightning.datasets.embedded.parameters import FaceParameters, Head
+from lrfr_lightning.datasets.embedded.parameters import FaceParameters
 from lrfr_lightning.datasets.embedded.variation import Expression, Scene
 
 _OUTLINE_DEPTH = np.array([-10, -8, -4, 0, 4, 8, 17, 23, 17, 8, 4, 0, -4, -8.0])
@@ -21,7 +22,7 @@ _RED = np.array([206, 84, 74.0])
 
 def skin_colour(face: FaceParameters) -> Colour:
     """The flat colour of a person's skin."""
-    return SKIN[face.head.tone]
+    return np.asarray(SKIN[face.head.tone])
 
 
 def head_outline(head: Head, open_mouth: float = 0.0) -> Points:
@@ -52,7 +53,7 @@ def draw_body(canvas: Canvas, view: Projection, face: FaceParameters, scene: Sce
     neck = points((-22, 24), (22, 24), (23, 44), (30, 60), (-30, 60), (-23, 44))
     canvas.fill(view.at_depth(neck, -2), scaled(skin, 0.74))
     for side in (-1, 1):
-        shoulder = points((21, 47), (34, 42), (52, 41), (70, 47), (70, 64), (18, 64))
+        shoulder = points((21, 47), (34, 42), (52, 41), (95, 50), (95, 64), (18, 64))
         canvas.fill(view.at_depth(shoulder * (side, 1), -6), cloth)
         collar = points((20.5, 46), (23, 52), (18, 62))
         canvas.line(view.at_depth(collar * (side, 1), -6), scaled(cloth, 0.75), 1.2)

@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from lrfr_lightning.datasets.embedded.anatomy import Mouth
 from lrfr_lightning.datasets.embedded.canvas import Canvas
 from lrfr_lightning.datasets.embedded.draw_head import skin_colour
 from lrfr_lightning.datasets.embedded.geometry import Points, Projection, ellipse, points, smooth
 from lrfr_lightning.datasets.embedded.palette import Colour, mix, scaled
-from lrfr_lightning.datasets.embedded.parameters import FaceParameters, Mouth
+from lrfr_lightning.datasets.embedded.parameters import FaceParameters
 from lrfr_lightning.datasets.embedded.variation import Expression, Light
 
 _LIP = np.array([186, 66, 70.0])

@@ -6,7 +6,7 @@ import numpy as np
 
 from lrfr_lightning.datasets.codec import encode_jpeg
 from lrfr_lightning.datasets.embedded.dataset import EmbeddedFaces
-from lrfr_lightning.datasets.embedded.lists import VerificationPairs
+from lrfr_lightning.datasets.pairs import VerificationPairs
 from lrfr_lightning.utils.errors import DataError
 
 

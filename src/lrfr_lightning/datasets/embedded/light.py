@@ -34,7 +34,8 @@ def illuminate(canvas: Canvas, variation: Variation) -> Picture:
     gloss = np.maximum(-painted, 0) * _GLOSS * cover
     colour += cv2.merge([gloss, gloss, gloss])
     behind = 1 - cover
-    return colour + backdrop(variation.scene) * cv2.merge([behind, behind, behind])
+    colour += backdrop(variation.scene) * cv2.merge([behind, behind, behind])
+    return colour
 
 
 def backdrop(scene: Scene) -> Picture:
@@ -63,7 +64,8 @@ def _colour_matrix(light: Light, camera: Camera) -> NDArray[np.float64]:
     """Exposure, white balance, saturation and contrast as one affine map ``(3, 4)`` of RGB."""
     saturation = np.full((3, 3), (1 - camera.saturation) / 3) + np.eye(3) * camera.saturation
     colour = saturation @ np.diag(light.balance) * light.exposure * camera.contrast
-    return np.column_stack([colour, np.full(3, _GREY * (1 - camera.contrast))])
+    offset = np.full(3, _GREY * (1 - camera.contrast))
+    return np.column_stack([colour, offset])
 
 
 def _form(variation: Variation) -> NDArray[np.float32]:
@@ -86,5 +88,6 @@ def _enlarged(coarse: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _grid() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Height and width -1..1 of the places of a coarse picture, ``(28, 1)`` and ``(1, 28)``."""
     line = (np.arange(_COARSE) + 0.5) / _COARSE * 2 - 1
-    return line[:, None] + 0 * line, line + 0 * line[:, None]
+    return line[:, None], line[None]

@@ -123,7 +123,7 @@ def _check_capacity(people: int, images: int, wanted: int) -> None:
 
 
 def _images(people: Indices, each: int) -> Indices:
-    return people[:, None] * each + np.arange(each)
+    return np.asarray(people[:, None] * each + np.arange(each))
 
 
 def _genuine(rng: np.random.Generator, people: Indices, each: int, count: int) -> Indices:
@@ -135,7 +135,7 @@ def _genuine(rng: np.random.Generator, people: Indices, each: int, count: int) -
 def _impostor(rng: np.random.Generator, people: Indices, each: int, count: int) -> Indices:
     pairs = len(people) * (len(people) - 1) // 2
     code, number = np.divmod(rng.choice(pairs * each**2, count, replace=False), each**2)
-    return people[_unordered(code)] * each + np.stack(np.divmod(number, each))
+    return np.asarray(people[_unordered(code)] * each + np.stack(np.divmod(number, each)))
 
 
 def _unordered(code: Indices) -> Indices:

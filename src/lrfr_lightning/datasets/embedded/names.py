@@ -17,8 +17,8 @@ def invented_name(number: int) -> str:
 
     Numbers 0..NAMES-1 have different names, after that they repeat.
 
-    >>> invented_name(0), invented_name(1)
-    ('Baba_Baban', 'Baba_Baban')
+    >>> invented_name(1), invented_name(2)
+    ('Gopo_Manil', 'Nige_Vebund')
     """
     code = number * _STRIDE % NAMES
     code, first = divmod(code, _FIRST_NAMES)

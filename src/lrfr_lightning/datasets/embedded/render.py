@@ -4,24 +4,21 @@ import numpy as np
 
 from lrfr_lightning.datasets.base import Image
 from lrfr_lightning.datasets.embedded.canvas import SIZE, Canvas
+from lrfr_lightning.datasets.embedded.draw_beard import draw_beard
 from lrfr_lightning.datasets.embedded.draw_eyes import draw_brows, draw_eyes, draw_glasses
-from lrfr_lightning.datasets.embedded.draw_hair import (
-    covers_ears,
-    draw_back_hair,
-    draw_beard,
-    draw_front_hair,
-)
+from lrfr_lightning.datasets.embedded.draw_hair import draw_back_hair, draw_front_hair
 from lrfr_lightning.datasets.embedded.draw_hat import draw_hat
 from lrfr_lightning.datasets.embedded.draw_head import draw_body, draw_ears, draw_head, draw_marks
 from lrfr_lightning.datasets.embedded.draw_middle import draw_mouth, draw_nose
 from lrfr_lightning.datasets.embedded.geometry import Projection
+from lrfr_lightning.datasets.embedded.hair_shape import covers_ears
 from lrfr_lightning.datasets.embedded.light import develop, illuminate
 from lrfr_lightning.datasets.embedded.parameters import FaceParameters
 from lrfr_lightning.datasets.embedded.variation import Variation
 
 __all__ = ["RENDERER_VERSION", "SIZE", "render"]
 
-RENDERER_VERSION = 1
+RENDERER_VERSION = 3
 """Part of the cache's file name; raise it whenever pixels change."""
 
 

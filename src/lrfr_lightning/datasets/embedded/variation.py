@@ -29,7 +29,7 @@ class Pose:
         """A pose at random, as after alignment: mostly frontal."""
         x, y = rng.normal(0.0, 1.3, 2).clip(-3, 3).tolist()
         return cls(
-            yaw=_normal(rng, 0.0, 0.22, -0.5, 0.5),
+            yaw=_normal(rng, 0.0, 0.2, -0.45, 0.45),
             pitch=_normal(rng, 0.0, 0.12, -0.28, 0.28),
             roll=_normal(rng, 0.0, 0.05, -0.12, 0.12),
             scale=_normal(rng, 1.0, 0.03, 0.93, 1.07),
@@ -94,7 +94,7 @@ class Light:
         """A light at random, mostly from above."""
         x, y, z = rng.normal(0, 0.85), rng.normal(-0.35, 0.4), rng.uniform(0.5, 1.0)
         length = float(np.sqrt(x * x + y * y + z * z))
-        warmth, green = _normal(rng, 0.02, 0.06, -0.08, 0.14), _normal(rng, 0.0, 0.02, -0.04, 0.04)
+        warmth, green = _normal(rng, 0.02, 0.05, -0.07, 0.11), _normal(rng, 0.0, 0.02, -0.04, 0.04)
         return cls(
             direction=(x / length, y / length, z / length),
             ambient=rng.uniform(0.35, 0.75),

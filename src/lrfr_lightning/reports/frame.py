@@ -1,0 +1,19 @@
+"""Results as a data frame, for notebooks and CSV."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import pandas as pd
+
+from lrfr_lightning.protocols.result import ProtocolResult
+
+
+def results_frame(results: Sequence[ProtocolResult]) -> pd.DataFrame:
+    """One row per result: its settings, then ``metrics.*``, ``counts.*`` and ``thresholds.*``.
+
+    Curves are left out; a metric that could not be measured is NaN.
+    """
+    entries = [asdict(result) for result in results]
+    for entry in entries:
+        del entry["curves"]
+    return pd.json_normalize(entries)

@@ -1,0 +1,48 @@
+"""The public names; a change here is a change for users."""
+
+from importlib import import_module
+
+import pytest
+
+PUBLIC = {
+    "backbones": ["Backbone", "IResNet", "MobileFaceNet", "TimmBackbone", "load_weights"],
+    "callbacks": ["BatchPreview", "EmbeddingWriter", "MarginStatistics", "ProtocolEvaluation"],
+    "datamodules": ["Batch", "FaceDataModule"],
+    "datasets": [
+        "EmbeddedFaces",
+        "FaceDataset",
+        "ImageFolder",
+        "ImageSource",
+        "LFWPeople",
+        "ParquetFaces",
+        "RecordIO",
+        "VerificationPairs",
+    ],
+    "embedders": [
+        "CheckpointEmbedder",
+        "Embedder",
+        "ModuleEmbedder",
+        "RawPixels",
+        "WeightsEmbedder",
+        "evaluate",
+        "extract",
+    ],
+    "heads": ["ArcFace", "CosFace", "CosineClassifier", "Margin", "MarginHead", "SphereFace"],
+    "protocols": [
+        "EmbeddedVerification",
+        "LFWVerification",
+        "ProtocolResult",
+        "VerificationProtocol",
+        "read_results",
+        "write_results",
+    ],
+    "tasks": ["RecognitionTask", "WarmupCosine"],
+    "transforms": ["CrossResolution", "Kernel", "Listed", "LogUniform", "PixelSpec", "Uniform"],
+}
+
+
+@pytest.mark.parametrize("package", sorted(PUBLIC))
+def test_exported_names(package: str) -> None:
+    module = import_module(f"lrfr_lightning.{package}")
+    assert sorted(module.__all__) == sorted(PUBLIC[package])
+    assert all(hasattr(module, name) for name in module.__all__)
