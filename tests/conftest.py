@@ -22,14 +22,16 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 # Lightning's own command line still calls what the newest jsonargparse deprecates
 os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
 
+# absolute, before any test changes the working directory
+REAL_DATA = os.environ.get("LRFR_DATA") and os.path.abspath(os.environ["LRFR_DATA"])
+
 
 @pytest.fixture(scope="session")
 def lrfr_data() -> Path:
     """The folder of real faces and weights; tests that ask for it carry the mark ``real``."""
-    folder = os.environ.get("LRFR_DATA")
-    if not folder:
+    if not REAL_DATA:
         pytest.skip("needs real faces: set LRFR_DATA to the folder that holds lfw-112 and weights")
-    return Path(folder).resolve()
+    return Path(REAL_DATA)
 
 
 @pytest.fixture(scope="session", autouse=True)

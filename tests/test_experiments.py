@@ -87,6 +87,9 @@ def test_training_experiment(run: Callable[..., Any], path: Path) -> None:
 def test_evaluation_experiment(run: Callable[..., Any], path: Path) -> None:
     if path.stem == "quickstart":
         prepare_quickstart(run)
+    if path.stem == "lfw_finetuned":
+        for name in ("hr_only", "cross_resolution"):
+            run("fit", EXPERIMENTS / "lfw" / f"{name}.yaml")
     run("evaluate", path, "--output", "out/results.json")
     results = read_results("out/results.json")
     assert {result.resolution for result in results} == {112, 56, 28, 14, 7}

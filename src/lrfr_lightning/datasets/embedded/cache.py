@@ -1,5 +1,6 @@
 """Rendered once, read many times: a memory-mapped file of all images."""
 
+import contextlib
 import dataclasses
 import hashlib
 import itertools
@@ -105,10 +106,15 @@ def _render_apart(
 ) -> None:
     # A fresh interpreter: no fork beside torch's threads, no second run of the user's script.
     work = json.dumps([dataclasses.asdict(population), str(partial), start, stop])
-    command = [sys.executable, "-m", "lrfr_lightning.datasets.embedded.worker", work]
+    command = [sys.executable, "-m", "lrfr_lightning.datasets.embedded.worker"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as worker:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment) as worker:
+        assert worker.stdin is not None
         assert worker.stdout is not None
+        with contextlib.suppress(BrokenPipeError):  # its exit code tells
+            worker.stdin.write(work)
+            worker.stdin.close()
         for line in worker.stdout:
             bar.update(int(line))
     if worker.returncode:

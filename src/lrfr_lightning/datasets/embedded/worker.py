@@ -1,4 +1,4 @@
-"""Renders part of a cache in a process of its own: ``python -m`` with one JSON argument."""
+"""Renders part of a cache in a process of its own: ``python -m`` and JSON on its standard input."""
 
 import json
 import sys
@@ -24,4 +24,4 @@ def main(work: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.stdin.read())
