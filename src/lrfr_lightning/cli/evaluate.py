@@ -14,6 +14,7 @@ from lrfr_lightning.protocols.named import PROTOCOLS, named_protocol
 from lrfr_lightning.protocols.result import ProtocolResult, write_results
 from lrfr_lightning.protocols.verification import VerificationProtocol
 from lrfr_lightning.reports.terminal import print_tables
+from lrfr_lightning.utils.distributed import leave
 from lrfr_lightning.utils.errors import ConfigError
 
 
@@ -101,12 +102,14 @@ def _measure(
     """Results as plain data, which is what a launched process can hand back."""
     for model in models:
         model.to(fabric.device)
-    return [
+    results = [
         asdict(result)
         for protocol in protocols
         for model in models
         for result in evaluate(model, protocol, batch_size, num_workers)
     ]
+    leave()
+    return results
 
 
 def _plain(config: Namespace) -> dict[str, Any]:

@@ -22,3 +22,10 @@ def gather_objects(value: T) -> list[T]:
     gathered: list[T | None] = [None] * world
     distributed.all_gather_object(gathered, value)
     return [entry for entry in gathered if entry is not None]
+
+
+def leave() -> None:
+    """Wait for all ranks and close the group: a rank that exits with it open may abort."""
+    if rank_and_world()[1] > 1:
+        distributed.barrier()
+        distributed.destroy_process_group()
