@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lrfr_lightning.datamodules import FaceDataModule
-from lrfr_lightning.datamodules.batch import join_views
+from lrfr_lightning.datamodules.batch import join_views, split_views
 from lrfr_lightning.datamodules.sampler import EpochSampler
 from lrfr_lightning.transforms import CrossResolution, Listed, LogUniform
 from lrfr_lightning.utils.errors import ConfigError, DataError
@@ -48,6 +48,17 @@ def test_pairs_and_their_joining(faces: Any) -> None:
     assert joined["resolution"].tolist() == [112] * 8 + [14] * 8
     assert torch.equal(joined["label"], batch["label"].repeat(2))
     assert "image_lr" not in joined
+    high, low, label = split_views(joined["image"], joined)
+    assert torch.equal(high, batch["image"])
+    assert torch.equal(low, batch["image_lr"])
+    assert torch.equal(label, batch["label"])
+
+
+@pytest.mark.parametrize("count", [8, 7])
+def test_one_view_is_not_split(faces: Any, count: int) -> None:
+    batch = batches(FaceDataModule(faces, None, (), count, num_workers=0))[0]
+    with pytest.raises(ConfigError, match=f"got {count} entries .*init_args.views: pair"):
+        split_views(batch["image"], join_views(batch))
 
 
 def equal(first: list[Any], second: list[Any]) -> bool:

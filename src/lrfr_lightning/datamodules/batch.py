@@ -15,7 +15,7 @@ from lrfr_lightning.datasets.base import FaceDataset
 from lrfr_lightning.functional.image import Image
 from lrfr_lightning.transforms.augmentation import Augmentation
 from lrfr_lightning.transforms.cross_resolution import CrossResolution, Views
-from lrfr_lightning.utils.errors import DataError
+from lrfr_lightning.utils.errors import ConfigError, DataError
 
 SIDE = 112
 """Side of the aligned faces that training reads, px."""
@@ -153,3 +153,27 @@ def join_views(batch: Batch) -> Batch:
         index=batch["index"].repeat(2),
         resolution=torch.cat([full, batch["resolution"]]),
     )
+
+
+def split_views(embedding: Tensor, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    """The two halves of what :func:`join_views` joined, one row for each image.
+
+    Args:
+        embedding: ``(2B, ...)``, one for each entry of ``batch``.
+        batch: two joined views, ``(2B, ...)``.
+
+    Returns:
+        Embeddings of the full-resolution images ``(B, ...)``, of their degraded copies
+        ``(B, ...)``, and the labels ``(B,)``.
+
+    Raises:
+        ConfigError: the batch does not hold two views of the same images.
+    """
+    index = batch["index"]
+    half = len(index) // 2
+    if len(index) % 2 or not torch.equal(index[:half], index[half:]):
+        raise ConfigError(
+            f"expected two views of the same images, got {len(index)} entries that are not; "
+            "set data.cross_resolution.init_args.views: pair"
+        )
+    return embedding[:half], embedding[half:], batch["label"][:half]
