@@ -36,7 +36,7 @@ PUBLIC = {
         "read_results",
         "write_results",
     ],
-    "tasks": ["RecognitionTask", "WarmupCosine"],
+    "tasks": ["OctupletTask", "RecognitionTask", "SiameseTask", "WarmupCosine"],
     "transforms": ["CrossResolution", "Kernel", "Listed", "LogUniform", "PixelSpec", "Uniform"],
 }
 

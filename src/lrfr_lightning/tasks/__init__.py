@@ -1,6 +1,8 @@
 """LightningModules: what is trained, and towards what."""
 
+from lrfr_lightning.tasks.octuplet import OctupletTask
 from lrfr_lightning.tasks.recognition import RecognitionTask
 from lrfr_lightning.tasks.schedules import WarmupCosine
+from lrfr_lightning.tasks.siamese import SiameseTask
 
-__all__ = ["RecognitionTask", "WarmupCosine"]
+__all__ = ["OctupletTask", "RecognitionTask", "SiameseTask", "WarmupCosine"]

@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from lrfr_lightning.backbones.base import Backbone
 from lrfr_lightning.backbones.weights import load_weights
-from lrfr_lightning.datamodules.batch import Batch, join_views
+from lrfr_lightning.datamodules.batch import Batch, join_views, quality_of
 from lrfr_lightning.heads.margin_head import MarginHead
 from lrfr_lightning.tasks.schedules import WarmupCosine
 from lrfr_lightning.utils.recipe import Recorded, describe
@@ -128,8 +128,7 @@ class RecognitionTask(Recorded, pl.LightningModule):
         Returns:
             Scalar.
         """
-        key = self.head.margin.quality_key
-        quality: Tensor | None = batch[key] if key else None  # type: ignore[literal-required]
+        quality = quality_of(batch, self.head.margin.quality_key)
         value: Tensor = self.head(embedding, batch["label"], quality)
         return value
 
