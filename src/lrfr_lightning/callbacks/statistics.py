@@ -6,7 +6,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from lrfr_lightning.datamodules.batch import join_views
+from lrfr_lightning.datamodules.batch import join_views, quality_of
 from lrfr_lightning.heads.margin_head import MarginHead
 
 
@@ -33,8 +33,7 @@ class MarginStatistics(pl.Callback):
             return
         joined = join_views(batch)
         degraded = joined["resolution"] < joined["image"].shape[-1]
-        key = head.margin.quality_key
-        quality = joined[key] if key else None  # type: ignore[literal-required]
+        quality = quality_of(joined, head.margin.quality_key)
         values = statistics(head, outputs["embedding"], joined["label"], quality)
         for name, value in values.items():
             for side, members in (("hr", ~degraded), ("lr", degraded)):

@@ -4,7 +4,7 @@ Every random draw of a sample depends on (seed, epoch, index) alone and every dr
 (seed, epoch, first index), so that the number of workers changes nothing.
 """
 
-from typing import NotRequired, TypedDict
+from typing import NotRequired, TypedDict, cast
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 
 from lrfr_lightning.datasets.base import FaceDataset
 from lrfr_lightning.functional.image import Image
+from lrfr_lightning.functional.sharpness import batch_sharpness, image_sharpness
 from lrfr_lightning.transforms.augmentation import Augmentation
 from lrfr_lightning.transforms.cross_resolution import CrossResolution, Views
 from lrfr_lightning.utils.errors import ConfigError, DataError
@@ -30,6 +31,9 @@ class Batch(TypedDict):
         index: int64 ``(B,)``, position in the data set.
         resolution: int64 ``(B,)``, side before upscaling, px; 112 where nothing was degraded.
         image_lr: uint8 ``(B, 3, 112, 112)``, the degraded copies, with ``views: pair`` only.
+        sharpness: float32 ``(B,)``, average Laplacian of ``image``, grey levels, see
+            :mod:`lrfr_lightning.functional.sharpness`.
+        sharpness_lr: the same of ``image_lr``.
     """
 
     image: Tensor
@@ -37,6 +41,8 @@ class Batch(TypedDict):
     index: Tensor
     resolution: Tensor
     image_lr: NotRequired[Tensor]
+    sharpness: NotRequired[Tensor]
+    sharpness_lr: NotRequired[Tensor]
 
 
 class Sample(TypedDict):
@@ -128,15 +134,22 @@ class Collate:
             label=torch.tensor([sample["label"] for sample in samples]),
             index=torch.tensor([sample["index"] for sample in samples]),
             resolution=torch.from_numpy(views.resolution),
+            sharpness=sharpness_of(views.images),
         )
         if views.images_lr:
             batch["image_lr"] = stack(views.images_lr)
+            batch["sharpness_lr"] = sharpness_of(views.images_lr)
         return batch
 
 
 def stack(images: list[Image]) -> Tensor:
     """uint8 images ``(H, W, 3)`` of one size → uint8 tensor ``(B, 3, H, W)``."""
     return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()
+
+
+def sharpness_of(images: list[Image]) -> Tensor:
+    """Average Laplacian of each image, float32 ``(B,)``, grey levels."""
+    return torch.tensor([image_sharpness(image) for image in images], dtype=torch.float32)
 
 
 def join_views(batch: Batch) -> Batch:
@@ -147,12 +160,29 @@ def join_views(batch: Batch) -> Batch:
     if "image_lr" not in batch:
         return batch
     full = torch.full_like(batch["resolution"], batch["image"].shape[-1])
-    return Batch(
+    joined = Batch(
         image=torch.cat([batch["image"], batch["image_lr"]]),
         label=batch["label"].repeat(2),
         index=batch["index"].repeat(2),
         resolution=torch.cat([full, batch["resolution"]]),
     )
+    if "sharpness" in batch and "sharpness_lr" in batch:
+        joined["sharpness"] = torch.cat([batch["sharpness"], batch["sharpness_lr"]])
+    return joined
+
+
+def quality_of(batch: Batch, key: str | None) -> Tensor | None:
+    """What a margin asks the batch for, ``(B,)``; None where the margin or the batch has nothing.
+
+    The sharpness of a batch that comes without is measured here, on the device of the images.
+
+    Args:
+        batch: all views joined, see :func:`join_views`.
+        key: the margin's ``quality_key``.
+    """
+    if key == "sharpness" and key not in batch:
+        return batch_sharpness(batch["image"])
+    return cast(Tensor | None, batch.get(key or ""))
 
 
 def split_views(embedding: Tensor, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,6 +1,6 @@
 """Angular margins on the cosine of the target class, before the scale.
 
-All three take ``cos θ`` between an embedding and the weight of *its own* class, one number per
+All take ``cos θ`` between an embedding and the weight of *its own* class, one number per
 sample, and make it smaller, so that training has to earn it back. The other classes' cosines are
 never touched, hence never needed here.
 """
@@ -12,6 +12,9 @@ import torch
 from torch import Tensor
 
 from lrfr_lightning.utils.errors import ConfigError
+
+Gradient = Literal["exact", "detached"]
+"""Of an angular margin with respect to the cosine, see :func:`arcface`."""
 
 
 def cosface(cosine: Tensor, margin: float | Tensor) -> Tensor:
@@ -27,9 +30,7 @@ def cosface(cosine: Tensor, margin: float | Tensor) -> Tensor:
     return cosine - margin
 
 
-def arcface(
-    cosine: Tensor, margin: float | Tensor, gradient: Literal["exact", "detached"] = "exact"
-) -> Tensor:
+def arcface(cosine: Tensor, margin: float | Tensor, gradient: Gradient = "exact") -> Tensor:
     """ArcFace (Deng et al., 1801.07698, CVPR 2019): ``cos(θ + m)``.
 
     Computed as ``cos θ · cos m - sin θ · sin m``. Beyond ``θ > π - m``, where ``cos(θ + m)`` would
@@ -81,6 +82,33 @@ def sphereface(cosine: Tensor, multiplier: float) -> Tensor:
     k = torch.floor(angle / math.pi)
     sign = 1 - 2 * (k % 2)
     return sign * torch.cos(angle) - 2 * k
+
+
+def annealed_sphereface(cosine: Tensor, multiplier: float, softness: Tensor) -> Tensor:
+    """SphereFace as it was first trained (1704.08063): ``(λ cos θ + φ(θ)) / (1 + λ)``.
+
+    Args:
+        cosine: ``(B,)`` float, target cosines, -1..1.
+        multiplier: m > 1 of φ, see :func:`sphereface`; the paper uses 4.
+        softness: λ ≥ 0, scalar; large: no margin yet, 0: φ alone.
+
+    Returns:
+        ``(B,)``, the dtype of ``cosine``.
+
+    Raises:
+        ConfigError: m ≤ 1.
+    """
+    return (softness * cosine + sphereface(cosine, multiplier)) / (1 + softness)
+
+
+def check_angle(what: str, margin: float) -> None:
+    """Refuse an angle that ArcFace cannot add; ``what`` names it in the error.
+
+    Raises:
+        ConfigError: not in 0..π/2.
+    """
+    if not 0 <= margin <= math.pi / 2:
+        raise ConfigError(f"{what}: expected radians in 0..π/2, got {margin}")
 
 
 def check_multiplier(multiplier: float) -> None:

@@ -1,13 +1,9 @@
 """ArcFace: a constant added to the angle."""
 
-import math
-from typing import Literal
-
 from torch import Tensor
 
-from lrfr_lightning.functional.margins import arcface
+from lrfr_lightning.functional.margins import Gradient, arcface, check_angle
 from lrfr_lightning.heads.margin import Margin
-from lrfr_lightning.utils.errors import ConfigError
 
 
 class ArcFace(Margin):
@@ -27,11 +23,10 @@ class ArcFace(Margin):
         self,
         margin: float = 0.5,
         scale: float = 64.0,
-        gradient: Literal["exact", "detached"] = "exact",
+        gradient: Gradient = "exact",
     ) -> None:
         super().__init__(scale)
-        if not 0 <= margin <= math.pi / 2:
-            raise ConfigError(f"ArcFace margin: expected radians in 0..π/2, got {margin}")
+        check_angle("ArcFace margin", margin)
         self.margin = margin
         self.gradient = gradient
 

@@ -46,7 +46,7 @@ class CosineClassifier(Recorded, nn.Module):
         return (normalize(embedding) * weight).sum(dim=1).clamp(-1, 1)
 
     def negative_log_likelihood(
-        self, embedding: Tensor, label: Tensor, target_logit: Tensor, scale: float
+        self, embedding: Tensor, label: Tensor, target_logit: Tensor, scale: float | Tensor
     ) -> Tensor:
         """Softmax loss per sample, the target's logit given and all others ``scale · cos θ_j``.
 
@@ -54,12 +54,12 @@ class CosineClassifier(Recorded, nn.Module):
             embedding: ``(B, D)`` float.
             label: ``(B,)`` int64, 0..C-1.
             target_logit: ``(B,)``, margin and scale applied.
-            scale: s.
+            scale: s, a number or one per sample ``(B,)``.
 
         Returns:
             ``(B,)``, ≥ 0.
         """
-        logits = self(embedding) * scale
+        logits = self(embedding) * (scale.unsqueeze(1) if isinstance(scale, Tensor) else scale)
         # in place: the target's own s·cos θ is overwritten, no second (B, C) tensor is made
         logits.scatter_(1, label.unsqueeze(1), target_logit.unsqueeze(1))
         return cross_entropy(logits, label, reduction="none")

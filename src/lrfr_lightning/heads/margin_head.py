@@ -67,8 +67,7 @@ class MarginHead(Recorded, nn.Module):
         """Loss of each sample, ``(B,)``; all labels ≥ 0."""
         norm = torch.linalg.vector_norm(embedding, dim=1)
         cosine = self.classifier.target_cosine(embedding, label)
-        target: Tensor = self.margin(cosine, norm, quality) * self.margin.scale
-        losses = self.classifier.negative_log_likelihood(
-            embedding, label, target, self.margin.scale
-        )
+        scale = self.margin.logit_scale(norm)
+        target: Tensor = self.margin(cosine, norm, quality) * scale
+        losses = self.classifier.negative_log_likelihood(embedding, label, target, scale)
         return losses + self.margin.regulariser(norm)

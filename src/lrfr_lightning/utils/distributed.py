@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from torch import distributed
+from torch import Tensor, distributed
 
 T = TypeVar("T")
 
@@ -22,6 +22,18 @@ def gather_objects(value: T) -> list[T]:
     gathered: list[T | None] = [None] * world
     distributed.all_gather_object(gathered, value)
     return [entry for entry in gathered if entry is not None]
+
+
+def sum_over_ranks(value: Tensor) -> Tensor:
+    """The sum of the tensors of all ranks, on every rank; every rank has to call it. No gradient.
+
+    Shapes and dtypes must agree.
+    """
+    if rank_and_world()[1] == 1:
+        return value
+    total = value.detach().clone()
+    distributed.all_reduce(total)
+    return total
 
 
 def leave() -> None:
