@@ -49,7 +49,7 @@ PUBLIC = {
         "read_results",
         "write_results",
     ],
-    "tasks": ["OctupletTask", "RecognitionTask", "SiameseTask", "WarmupCosine"],
+    "tasks": ["DeriveNetTask", "OctupletTask", "RecognitionTask", "SiameseTask", "WarmupCosine"],
     "transforms": ["CrossResolution", "Kernel", "Listed", "LogUniform", "PixelSpec", "Uniform"],
 }
 

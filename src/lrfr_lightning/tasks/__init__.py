@@ -1,8 +1,15 @@
 """LightningModules: what is trained, and towards what."""
 
+from lrfr_lightning.tasks.derivenet import DeriveNetTask
 from lrfr_lightning.tasks.octuplet import OctupletTask
 from lrfr_lightning.tasks.recognition import RecognitionTask
 from lrfr_lightning.tasks.schedules import WarmupCosine
 from lrfr_lightning.tasks.siamese import SiameseTask
 
-__all__ = ["OctupletTask", "RecognitionTask", "SiameseTask", "WarmupCosine"]
+__all__ = [
+    "DeriveNetTask",
+    "OctupletTask",
+    "RecognitionTask",
+    "SiameseTask",
+    "WarmupCosine",
+]
