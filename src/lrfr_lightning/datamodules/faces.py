@@ -14,7 +14,7 @@ from lrfr_lightning.datamodules.batch import (
     Sample,
     TrainingSamples,
 )
-from lrfr_lightning.datamodules.sampler import EpochSampler
+from lrfr_lightning.datamodules.sampler import EpochSampler, IdentitySampler
 from lrfr_lightning.datasets.base import FaceDataset
 from lrfr_lightning.transforms.augmentation import Augmentation, Step
 from lrfr_lightning.transforms.cross_resolution import CrossResolution
@@ -36,9 +36,13 @@ class FaceDataModule(pl.LightningDataModule):
         batch_size: per process.
         num_workers: processes that read images; 0 reads in the training process.
         seed: of shuffling, augmentation and degradation.
+        images_per_identity: K: a batch is ``batch_size / K`` identities with K images each, see
+            :class:`~lrfr_lightning.datamodules.sampler.IdentitySampler`; None draws images
+            whatever their identity.
 
     Raises:
-        ConfigError: a batch is larger than the data set.
+        ConfigError: a batch is larger than the data set or not a multiple of K, or too few
+            identities have K images.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class FaceDataModule(pl.LightningDataModule):
         batch_size: int = 128,
         num_workers: int = 2,
         seed: int = 0,
+        images_per_identity: int | None = None,
     ) -> None:
         super().__init__()
         self.dataset = dataset
@@ -57,12 +62,14 @@ class FaceDataModule(pl.LightningDataModule):
         self.batch_size = batch_size
         self.num_workers = num_workers
         self.seed = seed
+        self.images_per_identity = images_per_identity
         if cross_resolution:
             cross_resolution.check(SIDE)
         if not 1 <= batch_size <= len(dataset):
             raise ConfigError(
                 f"batch_size: expected 1..{len(dataset)} (the images there are), got {batch_size}"
             )
+        _ = self._sampler()
 
     @property
     def num_classes(self) -> int:
@@ -79,12 +86,10 @@ class FaceDataModule(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Sample]:
         """Batches of this rank; the last, incomplete one of an epoch is left out."""
-        trainer = self.trainer
-        rank, world = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
         return DataLoader(
             self._samples(),
             batch_size=self.batch_size,
-            sampler=EpochSampler(self.dataset, self.seed, rank, world),
+            sampler=self._sampler(),
             num_workers=self.num_workers,
             collate_fn=Collate(self.cross_resolution, self.seed),
             drop_last=True,
@@ -109,6 +114,15 @@ class FaceDataModule(pl.LightningDataModule):
             num_workers=self.num_workers,
             collate_fn=Collate(None, self.seed),
             worker_init_fn=_one_thread,
+        )
+
+    def _sampler(self) -> EpochSampler:
+        trainer = self.trainer
+        rank, world = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
+        if self.images_per_identity is None:
+            return EpochSampler(self.dataset, self.seed, rank, world)
+        return IdentitySampler(
+            self.dataset, self.seed, rank, world, self.batch_size, self.images_per_identity
         )
 
     def _samples(self) -> TrainingSamples:
