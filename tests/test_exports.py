@@ -5,7 +5,14 @@ from importlib import import_module
 import pytest
 
 PUBLIC = {
-    "backbones": ["Backbone", "IResNet", "MobileFaceNet", "TimmBackbone", "load_weights"],
+    "backbones": [
+        "Backbone",
+        "IResNet",
+        "MobileFaceNet",
+        "TimmBackbone",
+        "fuse_prelu",
+        "load_weights",
+    ],
     "callbacks": ["BatchPreview", "EmbeddingWriter", "MarginStatistics", "ProtocolEvaluation"],
     "datamodules": ["Batch", "FaceDataModule"],
     "datasets": [
@@ -43,6 +50,7 @@ PUBLIC = {
     ],
     "protocols": [
         "EmbeddedVerification",
+        "LFWHeldOut",
         "LFWVerification",
         "ProtocolResult",
         "VerificationProtocol",

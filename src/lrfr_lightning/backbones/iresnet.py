@@ -5,6 +5,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from lrfr_lightning.backbones.base import Backbone
+from lrfr_lightning.backbones.cpu import PReLU
 from lrfr_lightning.backbones.input_check import check_images
 from lrfr_lightning.transforms.pixel_spec import PixelSpec
 from lrfr_lightning.utils.errors import ConfigError
@@ -27,7 +28,7 @@ class IRBlock(nn.Module):
         self.bn1 = nn.BatchNorm2d(in_channels)
         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(out_channels)
-        self.prelu = nn.PReLU(out_channels)
+        self.prelu = PReLU(out_channels)
         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, stride, padding=1, bias=False)
         self.bn3 = nn.BatchNorm2d(out_channels)
         self.downsample: nn.Module = nn.Identity()
@@ -83,7 +84,7 @@ class IResNet(Backbone):
         blocks = BLOCKS[depth]
         self.conv1 = nn.Conv2d(3, width, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
-        self.prelu = nn.PReLU(width)
+        self.prelu = PReLU(width)
         self.layer1 = _stage(width, width, blocks[0])
         self.layer2 = _stage(width, 2 * width, blocks[1])
         self.layer3 = _stage(2 * width, 4 * width, blocks[2])

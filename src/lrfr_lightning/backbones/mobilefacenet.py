@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from lrfr_lightning.backbones.base import Backbone
+from lrfr_lightning.backbones.cpu import DepthwiseConv2d, PReLU
 from lrfr_lightning.backbones.input_check import check_images
 from lrfr_lightning.transforms.pixel_spec import PixelSpec
 
@@ -20,7 +21,7 @@ class ConvBlock(nn.Module):
         super().__init__()
         self.conv = convolution
         self.bn = nn.BatchNorm2d(convolution.out_channels)
-        self.prelu = nn.Identity() if linear else nn.PReLU(convolution.out_channels)
+        self.prelu = nn.Identity() if linear else PReLU(convolution.out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, C, H, W)`` in and out."""
@@ -38,10 +39,10 @@ class Bottleneck(nn.Module):
         self.conv = nn.Sequential(
             nn.Conv2d(in_channels, wide, 1, bias=False),
             nn.BatchNorm2d(wide),
-            nn.PReLU(wide),
-            _depthwise(wide, 3, stride),
+            PReLU(wide),
+            DepthwiseConv2d(wide, 3, stride),
             nn.BatchNorm2d(wide),
-            nn.PReLU(wide),
+            PReLU(wide),
             nn.Conv2d(wide, out_channels, 1, bias=False),
             nn.BatchNorm2d(out_channels),
         )
@@ -70,7 +71,7 @@ class MobileFaceNet(Backbone):
         self.pixel_spec = pixel_spec
         height, width = (-(-side // 16) for side in pixel_spec.size)
         self.conv1 = ConvBlock(nn.Conv2d(3, 64, 3, 2, padding=1, bias=False))
-        self.dw_conv1 = ConvBlock(_depthwise(64, 3, 1))
+        self.dw_conv1 = ConvBlock(DepthwiseConv2d(64, 3, 1))
         self.blocks = _bottlenecks(64)
         self.conv2 = ConvBlock(nn.Conv2d(128, 512, 1, bias=False))
         global_filter = nn.Conv2d(512, 512, (height, width), groups=512, bias=False)
@@ -87,12 +88,6 @@ class MobileFaceNet(Backbone):
         x = self.conv2(self.blocks(self.dw_conv1(self.conv1(images))))
         embedding: Tensor = self.linear1(self.linear7(x)).flatten(1)
         return embedding
-
-
-def _depthwise(channels: int, kernel: int, stride: int) -> nn.Conv2d:
-    return nn.Conv2d(
-        channels, channels, kernel, stride, padding=kernel // 2, groups=channels, bias=False
-    )
 
 
 def _bottlenecks(in_channels: int) -> nn.Sequential:

@@ -13,6 +13,7 @@ from torch.optim import SGD, Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from lrfr_lightning.backbones.base import Backbone
+from lrfr_lightning.backbones.cpu import fuse_prelu
 from lrfr_lightning.backbones.weights import load_weights
 from lrfr_lightning.datamodules.batch import Batch, join_views, quality_of
 from lrfr_lightning.heads.margin_head import MarginHead
@@ -50,6 +51,8 @@ class RecognitionTask(Recorded, pl.LightningModule):
         channels_last: memory layout of the backbone; faster for convolutions in bf16 and fp16. Not
             for networks with fewer than 12 channels in float32 on a CPU: there torch 2.15 corrupts
             memory in the backward pass of 1x1 convolutions of stride 2.
+        fused_prelu: train with a compiled PReLU, see :func:`~lrfr_lightning.backbones.fuse_prelu`:
+            on a CPU a MobileFaceNet step takes little more than half the time.
     """
 
     def __init__(
@@ -62,11 +65,14 @@ class RecognitionTask(Recorded, pl.LightningModule):
         lr_interval: Literal["epoch", "step"] = "epoch",
         pretrained: str | None = None,
         channels_last: bool = False,
+        fused_prelu: bool = False,
     ) -> None:
         super().__init__()
         self._remember()
         layout = torch.channels_last if channels_last else torch.contiguous_format
         self.backbone = backbone.to(memory_format=layout)
+        if fused_prelu:
+            fuse_prelu(self.backbone)
         self.head = head(backbone.embedding_dim, num_classes)
         self.optimizer = optimizer
         self.lr_scheduler = lr_scheduler
