@@ -16,9 +16,10 @@ class ProtocolEvaluation(pl.Callback):
     """Measures the model on protocols whenever Lightning validates or tests.
 
     Each metric is logged to every logger as ``val/<protocol>@<px>/<metric>`` (``test/...``), for
-    example ``val/lfw@14/accuracy``, which checkpointing and early stopping can monitor. All of it
-    is written to ``results.json`` in the run's folder; Weights & Biases gets a table of
-    resolution x metric. The network runs in float32; ranks share the images, none twice.
+    example ``val/lfw@14/accuracy`` or, with a control, ``val/lfw+grey@14/accuracy``, which
+    checkpointing and early stopping can monitor. All of it is written to ``results.json`` in the
+    run's folder; Weights & Biases gets a table of resolution x metric. The network runs in
+    float32; ranks share the images, none twice.
 
     Args:
         protocols: what to measure.
@@ -66,11 +67,17 @@ class ProtocolEvaluation(pl.Callback):
 def metrics(results: Sequence[ProtocolResult], stage: str) -> dict[str, float]:
     """Every measured metric under its logged name."""
     return {
-        f"{stage}/{result.protocol}@{result.resolution}/{metric}": value
+        f"{stage}/{condition(result)}@{result.resolution}/{metric}": value
         for result in results
         for metric, value in result.metrics.items()
         if value is not None and value == value
     }
+
+
+def condition(result: ProtocolResult) -> str:
+    """``lfw-devtest``, and with a control ``lfw-devtest+grey-inner``."""
+    control = "" if result.control == "none" else f"+{result.control}"
+    return f"{result.protocol}{control}"
 
 
 def log_tables(trainer: pl.Trainer, results: Sequence[ProtocolResult], stage: str) -> None:
@@ -78,8 +85,8 @@ def log_tables(trainer: pl.Trainer, results: Sequence[ProtocolResult], stage: st
     for logger in trainer.loggers:
         if not isinstance(logger, WandbLogger):
             continue
-        for protocol in sorted({result.protocol for result in results}):
-            own = [result for result in results if result.protocol == protocol]
+        for protocol in sorted({condition(result) for result in results}):
+            own = [result for result in results if condition(result) == protocol]
             names = list(own[0].metrics)
             rows = [[r.resolution, *(r.metrics[name] for name in names)] for r in own]
             logger.log_table(f"{stage}/{protocol}", columns=["resolution", *names], data=rows)

@@ -5,15 +5,20 @@ View 2 (ten folds), ``pairsDevTrain.txt``/``pairsDevTest.txt`` and the ``people*
 View 1, whose two halves share no person.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lrfr_lightning.datasets.base import FaceDataset, Image, ImageSource
 from lrfr_lightning.datasets.codec import decode_image
-from lrfr_lightning.utils.errors import DataError, first_few
+from lrfr_lightning.utils.errors import ConfigError, DataError, first_few
 from lrfr_lightning.utils.paths import existing
+
+Part = Literal["all", "train", "held-out"]
 
 
 class LFWImages(ImageSource):
@@ -56,16 +61,28 @@ class LFWPeople(FaceDataset):
         root: folder with ``images/`` and the lists.
         people: list of ``Name<TAB>count`` lines, for example ``peopleDevTrain.txt``.
         min_images: leaves out people with fewer images.
+        part: ``all`` of them, the ``held-out`` tenth on which choices are made, or ``train``, the
+            other nine tenths; see :func:`held_out`.
 
     Raises:
         DataError: root, list or images are missing, or nobody is left.
     """
 
-    def __init__(self, root: str, people: str = "peopleDevTrain.txt", min_images: int = 1) -> None:
+    def __init__(
+        self,
+        root: str,
+        people: str = "peopleDevTrain.txt",
+        min_images: int = 1,
+        part: Part = "all",
+    ) -> None:
         folder = existing(root, "LFW root")
-        counts = {n: c for n, c in read_people(folder / people).items() if c >= min_images}
+        listed = read_people(folder / people)
+        members = _members(listed, part)
+        counts = {name: listed[name] for name in members if listed[name] >= min_images}
         if not counts:
-            raise DataError(f"{people} lists nobody with at least {min_images} images")
+            raise DataError(
+                f"{people}, part {part!r}, has nobody with at least {min_images} images"
+            )
         self.identities = sorted(counts)
         per_person = [counts[name] for name in self.identities]
         self.labels = np.repeat(np.arange(len(self.identities)), per_person)
@@ -74,6 +91,11 @@ class LFWPeople(FaceDataset):
             [image_name(name, i + 1) for name in self.identities for i in range(counts[name])],
         )
 
+    @property
+    def names(self) -> NDArray[np.str_]:
+        """``Name/Name_0001.jpg`` of each image, str ``(N,)``."""
+        return self._images.names
+
     def image(self, index: int) -> Image:
         """Image ``index`` as uint8 ``(H, W, 3)`` RGB."""
         return self._images.image(index)
@@ -81,6 +103,23 @@ class LFWPeople(FaceDataset):
     def describe(self, index: int) -> str:
         """The image's path."""
         return self._images.describe(index)
+
+
+def held_out(people: Iterable[str]) -> set[str]:
+    """A tenth of the people, always the same ones of a list, whatever its order.
+
+    Choices between recipes are made on them, so that the test pairs are looked at once only.
+    """
+    names = sorted(people)
+    order = np.random.default_rng(0).permutation(len(names))
+    return {names[i] for i in order[: len(names) // 10]}
+
+
+def _members(people: Iterable[str], part: Part) -> set[str]:
+    if part not in get_args(Part):
+        raise ConfigError(f"part of the people: expected one of {get_args(Part)}, got {part!r}")
+    everyone, chosen = set(people), held_out(people)
+    return {"all": everyone, "held-out": chosen, "train": everyone - chosen}[part]
 
 
 def image_name(person: str, number: int) -> str:

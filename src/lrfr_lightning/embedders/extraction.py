@@ -8,9 +8,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from lrfr_lightning.datasets.base import ImageSource
 from lrfr_lightning.embedders.base import Embedder
-from lrfr_lightning.functional.resize import Kernel, degrade
+from lrfr_lightning.functional.controls import apply_control
+from lrfr_lightning.functional.resize import degrade
 from lrfr_lightning.protocols.result import ProtocolResult
 from lrfr_lightning.protocols.verification import (
     FULL_RESOLUTION,
@@ -28,14 +28,11 @@ class DegradedImages(Dataset[Tensor]):
     """Images as a protocol shows them, addressed by ``(resolution, position)``.
 
     Args:
-        images: the protocol's images.
-        down: kernel that shrinks.
-        up: kernel that enlarges.
+        protocol: its images, control and kernels.
     """
 
-    def __init__(self, images: ImageSource, down: Kernel, up: Kernel) -> None:
-        self.images = images
-        self.down, self.up = down, up
+    def __init__(self, protocol: VerificationProtocol) -> None:
+        self.protocol = protocol
 
     def __getitem__(self, view: View) -> Tensor:
         """uint8 ``(3, 112, 112)``.
@@ -44,13 +41,15 @@ class DegradedImages(Dataset[Tensor]):
             DataError: the image is not an aligned face of 112x112 px.
         """
         resolution, position = view
-        image = self.images.image(position)
+        images, protocol = self.protocol.images, self.protocol
+        image = images.image(position)
         if image.shape[:2] != (FULL_RESOLUTION, FULL_RESOLUTION):
             raise DataError(
-                f"{self.images.describe(position)}: expected an aligned face of "
+                f"{images.describe(position)}: expected an aligned face of "
                 f"{FULL_RESOLUTION}x{FULL_RESOLUTION} px, got {image.shape[1]}x{image.shape[0]}"
             )
-        degraded = degrade(image, resolution, self.down, self.up)
+        face = apply_control(image, protocol.control)
+        degraded = degrade(face, resolution, protocol.down, protocol.up)
         return torch.from_numpy(np.array(degraded)).permute(2, 0, 1)
 
 
@@ -98,7 +97,7 @@ def extract(
     views = [(resolution, i) for resolution in resolutions for i in range(count)]
     batches = OwnBatches(views, batch_size)
     loader = DataLoader(
-        DegradedImages(protocol.images, protocol.down, protocol.up),
+        DegradedImages(protocol),
         batch_sampler=batches,
         num_workers=num_workers,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from lrfr_lightning.datasets.embedded import EmbeddedFaces, verification_pairs
+from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.functional.resize import Kernel
 from lrfr_lightning.protocols.result import Setting, Side
 from lrfr_lightning.protocols.verification import VerificationProtocol
@@ -22,6 +23,7 @@ class EmbeddedVerification(VerificationProtocol):
         down: kernel that shrinks.
         up: kernel that enlarges.
         flip: add the embedding of the mirrored image.
+        control: what is taken from each face before it is degraded.
 
     Raises:
         DataError: the people do not have so many different pairs.
@@ -39,6 +41,7 @@ class EmbeddedVerification(VerificationProtocol):
         down: Kernel | None = None,
         up: Kernel | None = None,
         flip: bool = False,
+        control: Control = "none",
     ) -> None:
         super().__init__(
             name="embedded",
@@ -50,4 +53,5 @@ class EmbeddedVerification(VerificationProtocol):
             down=down,
             up=up,
             flip=flip,
+            control=control,
         )

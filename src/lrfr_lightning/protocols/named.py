@@ -4,13 +4,14 @@ from collections.abc import Callable
 from functools import partial
 
 from lrfr_lightning.protocols.embedded import EmbeddedVerification
-from lrfr_lightning.protocols.lfw import LFWVerification
+from lrfr_lightning.protocols.lfw import LFWHeldOut, LFWVerification
 from lrfr_lightning.protocols.verification import VerificationProtocol
 from lrfr_lightning.utils.errors import ConfigError
 
 PROTOCOLS: dict[str, Callable[[str], VerificationProtocol]] = {
     "lfw": LFWVerification,
     "lfw-devtest": partial(LFWVerification, pairs="pairsDevTest.txt"),
+    "lfw-held-out": LFWHeldOut,
     "lfw-deck": partial(LFWVerification, setting="deck"),
     "embedded": lambda _: EmbeddedVerification(),
 }

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.utils.errors import DataError
 
 Setting = Literal["standard", "deck"]
@@ -34,6 +35,8 @@ class ProtocolResult:
         counts: ``images``, ``pairs``, ``genuine``, ``impostor``, ``folds``.
         thresholds: the cosine threshold behind a metric, by the metric's name.
         curves: equally long lists for plots, ``far`` and ``tar``.
+        control: what was taken from each face before it was degraded, see
+            :func:`~lrfr_lightning.functional.controls.apply_control`.
     """
 
     model: str
@@ -48,6 +51,7 @@ class ProtocolResult:
     counts: dict[str, int]
     thresholds: dict[str, float] = field(default_factory=dict)
     curves: dict[str, list[float]] = field(default_factory=dict)
+    control: Control = "none"
 
 
 def write_results(

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from lrfr_lightning.datasets.base import ImageSource
 from lrfr_lightning.datasets.pairs import VerificationPairs
+from lrfr_lightning.functional.controls import Control, check_control
 from lrfr_lightning.functional.folds import kfold_accuracy
 from lrfr_lightning.functional.resize import BICUBIC, Kernel
 from lrfr_lightning.functional.verification import (
@@ -47,9 +48,11 @@ class VerificationProtocol:
         down: kernel that shrinks; by default the setting's.
         up: kernel that enlarges; by default the setting's.
         flip: add the embedding of the mirrored image.
+        control: what is taken from each face before it is degraded, see
+            :func:`~lrfr_lightning.functional.controls.apply_control`.
 
     Raises:
-        ConfigError: no resolution, or one outside 1..112.
+        ConfigError: no resolution, one outside 1..112, or no such control.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class VerificationProtocol:
         down: Kernel | None = None,
         up: Kernel | None = None,
         flip: bool = False,
+        control: Control = "none",
     ) -> None:
         wrong = [r for r in resolutions if not 1 <= r <= FULL_RESOLUTION]
         if wrong or not resolutions:
@@ -78,6 +82,7 @@ class VerificationProtocol:
         self.down = down or _KERNELS[setting]
         self.up = up or _KERNELS[setting]
         self.flip = flip
+        self.control: Control = check_control(control)
 
     @property
     def embedded_resolutions(self) -> list[int]:
@@ -125,6 +130,7 @@ class VerificationProtocol:
             down=str(self.down),
             up=str(self.up),
             flip=self.flip,
+            control=self.control,
             metrics=metrics,
             counts=self._counts(),
             # beyond six digits a float32 cosine says nothing

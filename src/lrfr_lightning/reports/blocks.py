@@ -60,6 +60,7 @@ def conditions(result: ProtocolResult) -> dict[str, str]:
         "down": result.down,
         "up": result.up,
         "flip": "yes" if result.flip else "no",
+        "control": result.control,
     }
 
 
