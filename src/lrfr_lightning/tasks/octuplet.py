@@ -1,16 +1,12 @@
 """Fine-tuning with the Octuplet loss."""
 
-from collections.abc import Callable
-from typing import Literal
+from typing import Any
 
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor
 
-from lrfr_lightning.backbones.base import Backbone
 from lrfr_lightning.datamodules.batch import Batch, split_views
 from lrfr_lightning.functional.octuplet import Metric, octuplet
-from lrfr_lightning.heads.margin_head import MarginHead
-from lrfr_lightning.tasks.recognition import DEFAULT_OPTIMIZER, RecognitionTask
+from lrfr_lightning.tasks.recognition import RecognitionTask
 
 
 class OctupletTask(RecognitionTask):
@@ -21,44 +17,21 @@ class OctupletTask(RecognitionTask):
     ``data.images_per_identity`` of at least 2. Logs ``train/octuplet``.
 
     Args:
-        backbone: see :class:`RecognitionTask`, as for all that is not named here.
-        head: trained only where ``softmax_weight`` is above 0, else frozen.
-        num_classes: how many identities.
-        optimizer: called with the parameters that are trained.
-        lr_scheduler: called with the optimiser.
-        lr_interval: whether the schedule counts epochs or steps.
-        pretrained: weight file that the backbone starts from.
-        channels_last: memory layout of the backbone.
         margin: between the distances of positive and negative, in units of ``metric``.
         metric: ``euclidean``, ``squared`` or ``cosine``, of unit embeddings.
         softmax_weight: of the head's loss over both views, added to the octuplet loss; the paper
             has none.
+        arguments: of :class:`RecognitionTask`.
     """
 
     def __init__(
         self,
-        backbone: Backbone,
-        head: Callable[[int, int], MarginHead],
-        num_classes: int,
-        optimizer: OptimizerCallable = DEFAULT_OPTIMIZER,
-        lr_scheduler: LRSchedulerCallable | None = None,
-        lr_interval: Literal["epoch", "step"] = "epoch",
-        pretrained: str | None = None,
-        channels_last: bool = False,
         margin: float = 0.5,
         metric: Metric = "euclidean",
         softmax_weight: float = 0.0,
+        **arguments: Any,
     ) -> None:
-        super().__init__(
-            backbone,
-            head,
-            num_classes,
-            optimizer,
-            lr_scheduler,
-            lr_interval,
-            pretrained,
-            channels_last,
-        )
+        super().__init__(**arguments)
         self.margin = margin
         self.metric = metric
         self.softmax_weight = softmax_weight

@@ -1,16 +1,12 @@
 """Training on both versions of each image, with a loss between their embeddings."""
 
-from collections.abc import Callable
-from typing import Literal
+from typing import Any
 
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor
 
-from lrfr_lightning.backbones.base import Backbone
 from lrfr_lightning.datamodules.batch import Batch, split_views
 from lrfr_lightning.functional.siamese import feature_loss
-from lrfr_lightning.heads.margin_head import MarginHead
-from lrfr_lightning.tasks.recognition import DEFAULT_OPTIMIZER, RecognitionTask
+from lrfr_lightning.tasks.recognition import RecognitionTask
 
 
 class SiameseTask(RecognitionTask):
@@ -20,39 +16,12 @@ class SiameseTask(RecognitionTask):
     network is the same for both views. Logs ``train/feature``.
 
     Args:
-        backbone: see :class:`RecognitionTask`, as for all that is not named here.
-        head: makes the loss over identities.
-        num_classes: how many identities.
-        optimizer: called with the parameters.
-        lr_scheduler: called with the optimiser.
-        lr_interval: whether the schedule counts epochs or steps.
-        pretrained: weight file that the backbone starts from.
-        channels_last: memory layout of the backbone.
         feature_weight: of the distance between the two embeddings of an image.
+        arguments: of :class:`RecognitionTask`.
     """
 
-    def __init__(
-        self,
-        backbone: Backbone,
-        head: Callable[[int, int], MarginHead],
-        num_classes: int,
-        optimizer: OptimizerCallable = DEFAULT_OPTIMIZER,
-        lr_scheduler: LRSchedulerCallable | None = None,
-        lr_interval: Literal["epoch", "step"] = "epoch",
-        pretrained: str | None = None,
-        channels_last: bool = False,
-        feature_weight: float = 1.0,
-    ) -> None:
-        super().__init__(
-            backbone,
-            head,
-            num_classes,
-            optimizer,
-            lr_scheduler,
-            lr_interval,
-            pretrained,
-            channels_last,
-        )
+    def __init__(self, feature_weight: float = 1.0, **arguments: Any) -> None:
+        super().__init__(**arguments)
         self.feature_weight = feature_weight
 
     def loss(self, embedding: Tensor, batch: Batch) -> Tensor:

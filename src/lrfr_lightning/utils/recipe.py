@@ -20,8 +20,12 @@ class Recorded:
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Note the arguments, before any subclass's ``__init__`` runs."""
         self = super().__new__(cls)
-        bound = inspect.signature(cls.__init__).bind_partial(self, *args, **kwargs)
+        signature = inspect.signature(cls.__init__)
+        bound = signature.bind_partial(self, *args, **kwargs)
         arguments = dict(list(bound.arguments.items())[1:])
+        for name, parameter in signature.parameters.items():
+            if parameter.kind is parameter.VAR_KEYWORD:  # they are the parent's, by name
+                arguments |= arguments.pop(name, {})
         # past nn.Module.__setattr__, which is not ready before __init__
         object.__setattr__(self, "init_arguments", arguments)
         return self
