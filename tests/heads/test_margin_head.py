@@ -4,16 +4,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from paper_margins import EVERY_MARGIN, EXACT, Paper, arcface, quality_of_some
 
-from lrfr_lightning.heads import ArcFace, CosFace, Margin, MarginHead, SphereFace
+from lrfr_lightning.heads import AdaFace, ArcFace, Margin, MarginHead
 from lrfr_lightning.utils.errors import ConfigError
-
-MARGINS = [
-    pytest.param(CosFace(), id="cosface"),
-    pytest.param(ArcFace(), id="arcface"),
-    pytest.param(ArcFace(gradient="detached"), id="detached"),
-    pytest.param(SphereFace(), id="sphereface"),
-]
 
 
 class ByResolution(Margin):
@@ -37,102 +31,109 @@ def make_head(margin, dim=8, classes=5):
 
 
 def batch(size=6, dim=8, classes=5, dtype=torch.float32):
+    """Embeddings of norms from about 3 to 100, and labels."""
     generator = torch.Generator().manual_seed(1)
     embedding = torch.randn(size, dim, generator=generator, dtype=dtype)
+    embedding *= torch.linspace(1, 40, size, dtype=dtype)[:, None]
     return embedding, torch.randint(classes, (size,), generator=generator)
 
 
-def naive_loss(head, embedding, label):
-    """The paper's softmax on full one-hot matrices, in float64 NumPy."""
-    x = embedding.detach().double().numpy()
-    w = head.classifier.weight.detach().double().numpy()
-    cosine = x @ w.T / np.linalg.norm(x, axis=1)[:, None] / np.linalg.norm(w, axis=1)
-    with_margin = head.margin(torch.from_numpy(cosine.ravel()), None).numpy().reshape(cosine.shape)
-    one_hot = np.eye(len(w))[label]
-    logits = head.margin.scale * (one_hot * with_margin + (1 - one_hot) * cosine)
-    log_softmax = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    return -(one_hot * log_softmax).sum(axis=1).mean()
+def paper_loss(paper, head, embedding, label, quality):
+    """The mean of the paper's loss over labelled samples, each by itself, in float64."""
+    weight = head.classifier.weight.detach().double().numpy()
+    values = []
+    for i, x in enumerate(embedding.detach().double().numpy()):
+        if label[i] >= 0:
+            norm = float(np.linalg.norm(x))
+            cosines = [float(x @ w / norm / np.linalg.norm(w)) for w in weight]
+            one = 0.0 if quality is None else quality[i].item()
+            values.append(paper.loss(cosines, int(label[i]), norm, one))
+    return sum(values) / len(values)
 
 
+@pytest.mark.parametrize("size", [1, 9])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
-@pytest.mark.parametrize("margin", MARGINS)
-def test_equals_one_hot_softmax(margin, dtype):
-    head, (embedding, label) = make_head(margin), batch()
+@pytest.mark.parametrize(("margin", "paper"), EVERY_MARGIN)
+def test_equals_the_paper_sample_by_sample(margin, paper, dtype, size):
+    head, (embedding, label) = make_head(margin).eval(), batch(size)
+    label[1:2] = -1
     embedding = embedding.to(dtype)
-    loss = head(embedding, label)
+    quality = quality_of_some(margin, size)
+    loss = head(embedding, label, quality)
     assert loss.shape == ()
     assert loss.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
-    assert loss.item() == pytest.approx(naive_loss(head, embedding, label), rel=1e-5)
+    expected = paper_loss(paper, head, embedding, label, quality)
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("margin", MARGINS)
-def test_batch_of_one(margin):
-    head, (embedding, label) = make_head(margin), batch(1)
-    assert head(embedding, label).item() == pytest.approx(
-        naive_loss(head, embedding, label), rel=1e-5
-    )
-
-
-@pytest.mark.parametrize("margin", MARGINS)
-def test_loss_rises_with_the_angle_from_0_to_pi(margin):
-    head = make_head(margin, dim=2, classes=2)
-    head.double()
+@pytest.mark.parametrize(("margin", "paper"), EVERY_MARGIN)
+def test_loss_rises_with_the_angle_from_0_to_pi(margin, paper):
+    head = make_head(margin, dim=2, classes=2).double().eval()
     with torch.no_grad():
         head.classifier.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 0.0]]))
     theta = torch.linspace(0, math.pi, 91, dtype=torch.float64)
     faces = torch.stack([theta.cos(), theta.sin()], dim=1)
-    losses = torch.stack([head(face[None], torch.zeros(1, dtype=torch.int64)) for face in faces])
-    assert losses.isfinite().all()
-    assert losses.diff().min() >= 0
+    quality = None if margin.quality_key is None else torch.full((1,), 3.0)
+    losses = [head(face[None], torch.zeros(1, dtype=torch.int64), quality) for face in faces]
+    assert torch.stack(losses).isfinite().all()
+    assert torch.stack(losses).diff().min() >= 0
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
-@pytest.mark.parametrize("margin", MARGINS)
-def test_gradients_are_finite_at_the_extremes(margin, dtype):
+@pytest.mark.parametrize(("margin", "paper"), EVERY_MARGIN)
+def test_gradients_are_finite_at_the_extremes(margin, paper, dtype):
     head = make_head(margin)
     own = head.classifier.weight.detach()[:2].to(dtype)
     embedding = torch.cat([own, -own, 1e4 * own]).requires_grad_()
-    loss = head(embedding, torch.tensor([0, 1, 0, 1, 0, 1]))
+    loss = head(embedding, torch.tensor([0, 1, 0, 1, 0, 1]), quality_of_some(margin, 6))
     loss.backward()
     assert loss.isfinite()
     assert embedding.grad.isfinite().all()
     assert head.classifier.weight.grad.isfinite().all()
 
 
-@pytest.mark.parametrize("margin", MARGINS)
-def test_gradients_are_finite_for_an_embedding_of_zeros(margin):
+@pytest.mark.parametrize(("margin", "paper"), EVERY_MARGIN)
+def test_gradients_are_finite_for_an_embedding_of_zeros(margin, paper):
     head = make_head(margin)
     embedding = torch.zeros(2, 8, requires_grad=True)
-    head(embedding, torch.tensor([0, 1])).backward()
+    head(embedding, torch.tensor([0, 1]), quality_of_some(margin, 2)).backward()
     assert embedding.grad.isfinite().all()
     assert head.classifier.weight.grad.isfinite().all()
 
 
-@pytest.mark.parametrize("margin", [CosFace(), ArcFace(), SphereFace()])
-def test_exact_gradient_of_embedding_and_weights(margin):
-    head, (embedding, label) = make_head(margin).double(), batch(4, dtype=torch.float64)
+@pytest.mark.parametrize(("margin", "paper"), EXACT)
+def test_exact_gradient_of_embedding_and_weights(margin, paper):
+    head, (embedding, label) = make_head(margin).double().eval(), batch(4, dtype=torch.float64)
     label[0] = -1
-    weight = head.classifier.weight.detach()
+    quality = quality_of_some(margin, 4)
+    weight = head.classifier.weight.detach().clone()
 
     def loss(x, w):
-        return torch.func.functional_call(head, {"classifier.weight": w}, (x, label))
+        return torch.func.functional_call(head, {"classifier.weight": w}, (x, label, quality))
 
-    assert torch.autograd.gradcheck(loss, (embedding.requires_grad_(), weight.requires_grad_()))
+    # AdaFace takes the norm as a constant, so that its gradient is not that of the value
+    embedding.requires_grad_(not isinstance(margin, AdaFace))
+    assert torch.autograd.gradcheck(loss, (embedding, weight.requires_grad_()))
 
 
-@pytest.mark.parametrize("margin", MARGINS)
-def test_unlabelled_samples_contribute_nothing(margin):
+@pytest.mark.parametrize(("margin", "paper"), EVERY_MARGIN)
+def test_unlabelled_samples_contribute_nothing(margin, paper):
     head, (embedding, label) = make_head(margin), batch()
+    quality = quality_of_some(margin, 8)
     mixed = torch.cat([torch.full((2, 8), 3.0), embedding]).requires_grad_()
-    loss = head(mixed, torch.cat([torch.tensor([-1, -1]), label]))
+    same = copy.deepcopy(head)
+    loss = head(mixed, torch.cat([torch.tensor([-1, -1]), label]), quality)
     loss.backward()
-    torch.testing.assert_close(loss, head(embedding, label))
+    alone = same(embedding, label, None if quality is None else quality[2:])
+    torch.testing.assert_close(loss, alone)
+    buffers = zip(head.buffers(), same.buffers(), strict=True)
+    assert all(torch.equal(first, second) for first, second in buffers)
     assert torch.equal(mixed.grad[:2], torch.zeros(2, 8))
     assert (mixed.grad[2:] != 0).any()
 
 
-@pytest.mark.parametrize("margin", [*MARGINS, pytest.param(ByResolution(), id="quality")])
-def test_no_label_at_all_is_a_zero_loss_that_can_be_differentiated(margin):
+@pytest.mark.parametrize(("margin", "paper"), EVERY_MARGIN)
+def test_no_label_at_all_is_a_zero_loss_that_can_be_differentiated(margin, paper):
     head, (embedding, _) = make_head(margin), batch()
     embedding.requires_grad_()
     loss = head(embedding, torch.full((6,), -1), torch.zeros(6))
@@ -142,12 +143,13 @@ def test_no_label_at_all_is_a_zero_loss_that_can_be_differentiated(margin):
     assert torch.equal(head.classifier.weight.grad, torch.zeros(5, 8))
 
 
-@pytest.mark.parametrize("margin", MARGINS)
-def test_autocast_does_not_lower_the_precision(margin):
-    head, (embedding, label) = make_head(margin), batch()
-    expected = head(embedding, label)
+@pytest.mark.parametrize(("margin", "paper"), EVERY_MARGIN)
+def test_autocast_does_not_lower_the_precision(margin, paper):
+    head, (embedding, label) = make_head(margin).eval(), batch()
+    quality = quality_of_some(margin, 6)
+    expected = head(embedding, label, quality)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        loss = head(embedding, label)
+        loss = head(embedding, label, quality)
     assert loss.dtype == torch.float32
     assert torch.equal(loss, expected)
 
@@ -156,15 +158,15 @@ def test_weights_in_bfloat16_still_give_a_float32_loss():
     head, (embedding, label) = make_head(ArcFace()).bfloat16(), batch()
     loss = head(embedding.bfloat16(), label)
     assert loss.dtype == torch.float32
-    expected = naive_loss(head, embedding.bfloat16(), label)
+    expected = paper_loss(Paper(arcface), head, embedding.bfloat16(), label, None)
     assert loss.item() == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize("margin", MARGINS)
-def test_eval_mode_changes_no_buffer(margin):
+@pytest.mark.parametrize(("margin", "paper"), EVERY_MARGIN)
+def test_eval_mode_changes_no_buffer(margin, paper):
     head, (embedding, label) = make_head(margin).eval(), batch()
     before = copy.deepcopy(head.state_dict())
-    head(embedding, label)
+    head(embedding, label, quality_of_some(margin, 6))
     assert all(torch.equal(before[name], value) for name, value in head.state_dict().items())
 
 
