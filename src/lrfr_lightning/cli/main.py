@@ -17,6 +17,7 @@ COMMANDS = {
     "evaluate": ("evaluate", "measure models on protocols and write the results as JSON"),
     "report": ("report", "results as terminal table, Markdown, PNG and one HTML page"),
     "data": ("data", "convert a data set, or write embedded faces to disk"),
+    "sharpness": ("sharpness", "draw the Laplacian of a face at high and low resolution"),
 }
 
 
