@@ -148,6 +148,13 @@ def test_is_a_thin_class_over_its_function(margin, expected):
             },
         ),
         (LaplacianArcFace, {"max_margin": math.pi / 2, "scale": 64.0, "gradient": "exact"}),
+        (
+            BoundedLaplacianArcFace,
+            {
+                "lower_margin": 0.35, "upper_margin": 0.5, "h": 0.333, "t_alpha": 0.01,
+                "sync": True, "scale": 64.0, "gradient": "exact",
+            },
+        ),
     ],
 )  # fmt: skip
 def test_defaults_are_the_papers(cls, defaults):
