@@ -57,7 +57,14 @@ PUBLIC = {
         "read_results",
         "write_results",
     ],
-    "tasks": ["DeriveNetTask", "OctupletTask", "RecognitionTask", "SiameseTask", "WarmupCosine"],
+    "tasks": [
+        "DeriveNetTask",
+        "DistillationTask",
+        "OctupletTask",
+        "RecognitionTask",
+        "SiameseTask",
+        "WarmupCosine",
+    ],
     "transforms": ["CrossResolution", "Kernel", "Listed", "LogUniform", "PixelSpec", "Uniform"],
 }
 

@@ -36,7 +36,8 @@ class DepthwiseConv2d(nn.Conv2d):
         if self.stride == (1, 1) or x.device.type != "cpu" or x.dtype != torch.bfloat16:
             return super().forward(x)
         with torch.autocast("cpu", enabled=False):
-            return self._conv_forward(x.float(), self.weight.float(), None).to(x.dtype)
+            y: Tensor = self._conv_forward(x.float(), self.weight.float(), None)
+            return y.to(x.dtype)
 
 
 class PReLU(nn.PReLU):

@@ -1,6 +1,7 @@
 """LightningModules: what is trained, and towards what."""
 
 from lrfr_lightning.tasks.derivenet import DeriveNetTask
+from lrfr_lightning.tasks.distillation import DistillationTask
 from lrfr_lightning.tasks.octuplet import OctupletTask
 from lrfr_lightning.tasks.recognition import RecognitionTask
 from lrfr_lightning.tasks.schedules import WarmupCosine
@@ -8,6 +9,7 @@ from lrfr_lightning.tasks.siamese import SiameseTask
 
 __all__ = [
     "DeriveNetTask",
+    "DistillationTask",
     "OctupletTask",
     "RecognitionTask",
     "SiameseTask",

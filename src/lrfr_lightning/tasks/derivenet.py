@@ -1,16 +1,13 @@
 """Training with DeriveNet's two losses."""
 
 import math
-from collections.abc import Callable
-from typing import Literal
+from typing import Any
 
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from lrfr_lightning.backbones.base import Backbone
 from lrfr_lightning.datamodules.batch import SIDE, Batch, quality_of, split_views
 from lrfr_lightning.functional.derivenet import (
     centre_memory,
@@ -21,8 +18,7 @@ from lrfr_lightning.functional.derivenet import (
     running_mean,
     thumbnails,
 )
-from lrfr_lightning.heads.margin_head import MarginHead
-from lrfr_lightning.tasks.recognition import DEFAULT_OPTIMIZER, RecognitionTask
+from lrfr_lightning.tasks.recognition import RecognitionTask
 from lrfr_lightning.utils.distributed import sum_over_ranks
 from lrfr_lightning.utils.errors import ConfigError
 
@@ -90,22 +86,16 @@ class DeriveNetTask(RecognitionTask):
 
     Singh et al., TPAMI 2022, see :mod:`lrfr_lightning.functional.derivenet`. Both views of each
     image pass through backbone, head and reconstruction, which train together. z is what the head
-    makes of cosines: scale times cosine, with the head's margin on the target; the paper's has
-    none (``CosFace(margin=0)``). Logs ``train/d_margin`` and ``train/recent``.
+    makes of the cosines with all identities: scale times cosine, with the head's margin on the
+    target; the paper's has none (``CosFace(margin=0)``). Logs ``train/d_margin`` and
+    ``train/recent``.
 
     Args:
-        backbone: see :class:`RecognitionTask`, as for all that is not named here.
-        head: its classifier has to give the cosines of all identities.
-        num_classes: how many identities.
-        optimizer: called with the parameters.
-        lr_scheduler: called with the optimiser.
-        lr_interval: whether the schedule counts epochs or steps.
-        pretrained: weight file that the backbone starts from.
-        channels_last: memory layout of the backbone.
         alpha: α of D-Margin, in units of the logits: two identities that look the same are kept
             ``alpha / scale`` of cosine apart.
         recent_weight: λ of ReCent.
         thumbnail: side of the HR thumbnails, px.
+        arguments: of :class:`RecognitionTask`.
 
     Raises:
         ConfigError: ``thumbnail`` is not in 1..112, or α or λ is negative.
@@ -113,28 +103,12 @@ class DeriveNetTask(RecognitionTask):
 
     def __init__(
         self,
-        backbone: Backbone,
-        head: Callable[[int, int], MarginHead],
-        num_classes: int,
-        optimizer: OptimizerCallable = DEFAULT_OPTIMIZER,
-        lr_scheduler: LRSchedulerCallable | None = None,
-        lr_interval: Literal["epoch", "step"] = "epoch",
-        pretrained: str | None = None,
-        channels_last: bool = False,
         alpha: float = 10.0,
         recent_weight: float = 1e-3,
         thumbnail: int = 16,
+        **arguments: Any,
     ) -> None:
-        super().__init__(
-            backbone,
-            head,
-            num_classes,
-            optimizer,
-            lr_scheduler,
-            lr_interval,
-            pretrained,
-            channels_last,
-        )
+        super().__init__(**arguments)
         if not 1 <= thumbnail <= SIDE:
             raise ConfigError(f"thumbnail: expected a side of 1..{SIDE} px, got {thumbnail}")
         if alpha < 0 or recent_weight < 0:
@@ -144,9 +118,8 @@ class DeriveNetTask(RecognitionTask):
         self.alpha = alpha
         self.recent_weight = recent_weight
         self.thumbnail = thumbnail
-        self.num_classes = num_classes
-        self.reconstruction = Reconstruction(backbone.embedding_dim, thumbnail**2)
-        self.centres = ClassCentres(num_classes, thumbnail)
+        self.reconstruction = Reconstruction(self.backbone.embedding_dim, thumbnail**2)
+        self.centres = ClassCentres(self.num_classes, thumbnail)
 
     def on_fit_start(self) -> None:
         """Start from the pretrained backbone and say what the centres take."""

@@ -73,6 +73,7 @@ class RecognitionTask(Recorded, pl.LightningModule):
         self.backbone = backbone.to(memory_format=layout)
         if fused_prelu:
             fuse_prelu(self.backbone)
+        self.num_classes = num_classes
         self.head = head(backbone.embedding_dim, num_classes)
         self.optimizer = optimizer
         self.lr_scheduler = lr_scheduler
