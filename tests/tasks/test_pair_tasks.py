@@ -255,7 +255,9 @@ def test_centres_of_casia_take_what_is_said(caplog: Any, make_trainer: Any, data
     assert "class centres: 10,575 x 256 float32 and their counts = 10.9 MB" in caplog.text
 
 
-def test_bad_settings_of_derivenet() -> None:
+def test_bad_settings() -> None:
+    with pytest.raises(ConfigError, match="softmax_weight: expected >= 0, got -1"):
+        make(OctupletTask, softmax_weight=-1.0)
     with pytest.raises(ConfigError, match=r"thumbnail: expected a side of 1..112 px, got 113"):
         make(DeriveNetTask, thumbnail=113)
     with pytest.raises(ConfigError, match="expected alpha >= 0 and recent_weight >= 0, got -1"):

@@ -7,6 +7,7 @@ from torch import Tensor
 from lrfr_lightning.datamodules.batch import Batch, split_views
 from lrfr_lightning.functional.octuplet import Metric, octuplet
 from lrfr_lightning.tasks.recognition import RecognitionTask
+from lrfr_lightning.utils.errors import ConfigError
 
 
 class OctupletTask(RecognitionTask):
@@ -22,6 +23,9 @@ class OctupletTask(RecognitionTask):
         softmax_weight: of the head's loss over both views, added to the octuplet loss; the paper
             has none.
         arguments: of :class:`RecognitionTask`.
+
+    Raises:
+        ConfigError: ``softmax_weight`` is negative.
     """
 
     def __init__(
@@ -32,6 +36,8 @@ class OctupletTask(RecognitionTask):
         **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
+        if softmax_weight < 0:
+            raise ConfigError(f"softmax_weight: expected >= 0, got {softmax_weight}")
         self.margin = margin
         self.metric = metric
         self.softmax_weight = softmax_weight
