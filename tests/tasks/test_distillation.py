@@ -42,6 +42,7 @@ def make(weights: str, **changes: Any) -> DistillationTask:
         "head": partial(MarginHead, margin=ArcFace(0.3, scale=16)),
         "num_classes": 4,
         "optimizer": partial(torch.optim.SGD, lr=0.02),
+        "place_identities": True,
         "teacher": backbone(),
         "teacher_weights": weights,
     }
@@ -66,7 +67,7 @@ def test_targets_and_places_of_identities(
     task = make(weights, optimizer=partial(torch.optim.SGD, lr=0.0))
     make_trainer(max_steps=1).fit(task, data)
     expected = expected_targets(task, faces)
-    torch.testing.assert_close(task.targets.float(), expected, rtol=0, atol=2e-3)
+    torch.testing.assert_close(task.reference()[0].float(), expected, rtol=0, atol=2e-3)
     means = torch.stack([expected[faces.labels == i].mean(0) for i in range(4)])
     torch.testing.assert_close(
         task.head.classifier.weight.detach(), normalize(means), rtol=0, atol=2e-3
@@ -107,7 +108,7 @@ def test_loss_is_the_weighted_sum(weights: str, data: Any, make_trainer: Any) ->
     task.log = lambda *_, **__: None  # type: ignore[method-assign]
     embedding = task(batch["image"])
     head = task.head(embedding, batch["label"])
-    cosine = (normalize(embedding) * task.targets[batch["index"]].float()).sum(1)
+    cosine = (normalize(embedding) * task.reference()[0][batch["index"]].float()).sum(1)
     torch.testing.assert_close(task.loss(embedding, batch), 0.5 * head + 3 * (1 - cosine).mean())
 
 
@@ -135,5 +136,7 @@ def test_embeddings_of_different_length_are_refused(weights: str) -> None:
 
 
 def test_it_needs_a_data_module(weights: str, data: Any, make_trainer: Any) -> None:
-    with pytest.raises(ConfigError, match="needs a data module"):
+    with pytest.raises(
+        ConfigError, match="DistillationTask looks at all training images .* needs a data module"
+    ):
         make_trainer().fit(make(weights), data.train_dataloader(), data.val_dataloader())

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch.nn.functional import normalize
 
 from lrfr_lightning.backbones import IResNet
 from lrfr_lightning.datamodules import FaceDataModule
@@ -114,6 +115,27 @@ def test_pretrained_weights_never_replace_those_of_a_checkpoint(
     resumed = make_task(pretrained=str(weights))
     make_trainer().test(resumed, data, ckpt_path=tmp_path / "a.ckpt", verbose=False)
     assert torch.equal(resumed.backbone.conv1.weight, trained)
+
+
+def test_identities_are_placed_where_the_pretrained_backbone_sees_them(
+    make_task: Any, make_trainer: Any, data: Any, faces: Any, tmp_path: Path
+) -> None:
+    save_file(make_task().backbone.state_dict(), tmp_path / "w.safetensors")
+    frozen = partial(torch.optim.SGD, lr=0.0)
+    arguments = {"pretrained": str(tmp_path / "w.safetensors"), "optimizer": frozen}
+    task = make_task(place_identities=True, **arguments)
+    fresh = make_task(**arguments)
+    make_trainer().validate(fresh, data, verbose=False)  # loads the weights, trains nothing
+    make_trainer(max_steps=1).fit(task, data)
+    sums = torch.zeros(4, 16)
+    with torch.no_grad():
+        for i, label in enumerate(faces.labels):
+            image = torch.from_numpy(faces.image(i)).permute(2, 0, 1)[None]
+            both = normalize(fresh.eval()(image)) + normalize(fresh.eval()(image.flip(3)))
+            sums[label] += normalize(both)[0]
+    weight = task.head.classifier.weight.detach()
+    torch.testing.assert_close(weight, normalize(sums), rtol=0, atol=2e-3)
+    assert task.backbone.training
 
 
 def test_weights_that_do_not_fit_end_the_run_before_training(

@@ -17,7 +17,9 @@ from lrfr_lightning.backbones.cpu import fuse_prelu
 from lrfr_lightning.backbones.weights import load_weights
 from lrfr_lightning.datamodules.batch import Batch, join_views, quality_of
 from lrfr_lightning.heads.margin_head import MarginHead
+from lrfr_lightning.tasks.reference import class_means, reference_embeddings
 from lrfr_lightning.tasks.schedules import WarmupCosine
+from lrfr_lightning.utils.errors import ConfigError
 from lrfr_lightning.utils.recipe import Recorded, describe
 
 DEFAULT_OPTIMIZER = partial(SGD, lr=0.1, momentum=0.9, weight_decay=1e-4)
@@ -51,6 +53,9 @@ class RecognitionTask(Recorded, pl.LightningModule):
         channels_last: memory layout of the backbone; faster for convolutions in bf16 and fp16. Not
             for networks with fewer than 12 channels in float32 on a CPU: there torch 2.15 corrupts
             memory in the backward pass of 1x1 convolutions of stride 2.
+        place_identities: start the weight of each identity at the mean embedding that the
+            pretrained backbone makes of its images; one that starts at random first pulls the
+            backbone away from what it knows. Not for a run that goes on from a checkpoint.
         fused_prelu: train with a compiled PReLU, see :func:`~lrfr_lightning.backbones.fuse_prelu`:
             on a CPU a MobileFaceNet step takes little more than half the time.
     """
@@ -65,6 +70,7 @@ class RecognitionTask(Recorded, pl.LightningModule):
         lr_interval: Literal["epoch", "step"] = "epoch",
         pretrained: str | None = None,
         channels_last: bool = False,
+        place_identities: bool = False,
         fused_prelu: bool = False,
     ) -> None:
         super().__init__()
@@ -79,6 +85,7 @@ class RecognitionTask(Recorded, pl.LightningModule):
         self.lr_scheduler = lr_scheduler
         self.lr_interval = lr_interval
         self.pretrained = pretrained
+        self.place_identities = place_identities
         self._layout = layout
         self._has_weights = False
 
@@ -94,8 +101,37 @@ class RecognitionTask(Recorded, pl.LightningModule):
         )
 
     def on_fit_start(self) -> None:
-        """Start from the pretrained backbone."""
+        """Start from the pretrained backbone, and place the identities' weights.
+
+        Raises:
+            ConfigError: they are to be placed and there is no data module to list the images.
+        """
+        fresh = not self._has_weights
         self._start_from_pretrained()
+        if self.place_identities and fresh:
+            embedding, label = self.reference()
+            with torch.no_grad():
+                weight = self.head.classifier.weight
+                weight.copy_(class_means(embedding, label, len(weight)))
+
+    def reference(self) -> tuple[Tensor, Tensor]:
+        """Embeddings and labels of all training images before training, float16 ``(N, D)``."""
+        return self.embed_training_images(self.backbone)
+
+    def embed_training_images(self, network: Backbone) -> tuple[Tensor, Tensor]:
+        """What ``network`` makes of them, see :func:`reference_embeddings`.
+
+        Raises:
+            ConfigError: the run has no data module.
+        """
+        data = getattr(self.trainer, "datamodule", None)
+        if data is None:
+            raise ConfigError(
+                f"{type(self).__name__} looks at all training images before it trains; it needs "
+                "a data module such as FaceDataModule, not a bare loader"
+            )
+        context = self.trainer.precision_plugin.forward_context
+        return reference_embeddings(network, data.predict_dataloader(), context)
 
     def on_validation_start(self) -> None:
         """Start from the pretrained backbone, where nothing was trained before."""
