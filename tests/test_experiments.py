@@ -43,7 +43,8 @@ def shrink(config: Any) -> Any:
     if path.endswith("EmbeddedVerification"):
         made["init_args"] |= SMALL_FACES | {"pairs_per_fold": 2}
     if path.endswith("IResNet"):
-        made["init_args"] |= SMALL_IRESNET
+        pixels = made["init_args"].get("pixel_spec", {}) | {"size": [28, 28], "fit": "resize"}
+        made["init_args"] |= SMALL_IRESNET | {"pixel_spec": pixels}
     if path.endswith("WandbLogger"):
         # tests/callbacks/test_wandb.py writes an offline run; here WANDB_MODE says disabled
         made["init_args"] |= {"offline": False}
@@ -133,6 +134,20 @@ def test_training_experiment(run: Callable[..., Any], path: Path) -> None:
     assert (folder / "last.ckpt").exists()
     assert {"train/loss", "train/norm_hr"} <= set(logged)
     assert all(math.isfinite(value) for value in logged.values())
+
+
+@pytest.mark.parametrize("path", sorted((EXPERIMENTS / "casia").glob("*.yaml")), ids=named)
+def test_casia_models_differ_in_their_method_alone(path: Path) -> None:
+    assert common(path) == common(path.with_name("arcface.yaml"))
+
+
+def common(path: Path) -> Any:
+    """What all of them share: the trainer but for its epochs, and the data but for the views."""
+    text = path.read_text().replace(path.stem.replace("_", "-"), "NAME")
+    config = yaml.safe_load(text.replace(", setting: deck", ""))
+    del config["trainer"]["max_epochs"]
+    data = {key: config["data"][key] for key in ("dataset", "augmentation", "num_workers")}
+    return config["seed_everything"], config["trainer"], data
 
 
 @pytest.mark.parametrize("path", EVALUATION, ids=named)
