@@ -19,7 +19,9 @@ from lrfr_lightning.datasets.embedded import verification_pairs, write_lfw_layou
 from lrfr_lightning.protocols import read_results
 
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
-TRAINING = sorted(p for p in EXPERIMENTS.rglob("*.yaml") if "evaluation" not in p.parts)
+OTHERS = {"evaluation", "studies"}
+TRAINING = sorted(p for p in EXPERIMENTS.rglob("*.yaml") if OTHERS.isdisjoint(p.parts))
+STUDIES = sorted((EXPERIMENTS / "studies").glob("*.yaml"))
 EVALUATION = sorted((EXPERIMENTS / "evaluation").glob("*.yaml"))
 SMALL_FACES = {"identities": 20, "images_per_identity": 2}
 SMALL_TRAINER = {
@@ -56,6 +58,13 @@ def shrink(config: Any) -> Any:
     if made.get("precision") == "16-mixed":
         small["precision"] = "bf16-mixed"  # fp16 is for GPUs
     return made | {key: value for key, value in small.items() if key in made}
+
+
+def small_copy(path: Path) -> str:
+    """A shrunken copy of a YAML in the current folder; its name."""
+    small = Path(f"{path.parent.name}-{path.name}")
+    small.write_text(yaml.safe_dump(shrink(yaml.safe_load(path.read_text()))))
+    return small.name
 
 
 def entries(config: Any) -> Iterator[tuple[str, Any]]:
@@ -105,9 +114,7 @@ def run(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
                 maker = made_by(value) if str(value).endswith(".ckpt") else None
                 if maker:
                     run("fit", maker)
-            small = folder / f"{path.parent.name}-{path.name}"
-            small.write_text(yaml.safe_dump(shrink(config)))
-            finished[key] = main([command, "--config", small.name, *options])
+            finished[key] = main([command, "--config", small_copy(path), *options])
         return finished[key]
 
     with pytest.MonkeyPatch.context() as patch:
@@ -162,6 +169,25 @@ def test_evaluation_experiment(run: Callable[..., Any], path: Path) -> None:
     assert all(0 <= result.metrics["accuracy"] <= 1 for result in results)
     main(["report", str(output / "results.json")])
     assert {"report.html", "report.md", "accuracy.png"} <= set(os.listdir(output))
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=named)
+def test_study(run: Callable[..., Any], path: Path) -> None:
+    """Its first and last recipe, one seed, at tiny size; all of them name YAMLs that are tested."""
+    study = yaml.safe_load(path.read_text())
+    recipes = study["recipes"]
+    root = EXPERIMENTS.parent
+    assert {root / recipe["config"] for recipe in recipes.values()} <= set(TRAINING)
+    assert root / study["evaluation"] in EVALUATION
+    chosen = {name: recipes[name] for name in (next(iter(recipes)), list(recipes)[-1])}
+    for recipe in chosen.values():
+        recipe["config"] = small_copy(root / recipe["config"])
+    evaluation = small_copy(root / study["evaluation"])
+    study |= {"recipes": chosen, "evaluation": evaluation, "seeds": [0], "jobs": 2}
+    Path("study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    results = main(["study", "--config", "study.yaml"])
+    assert [*chosen, "pretrained", "raw-pixels"] == list(dict.fromkeys(r.model for r in results))
+    assert {result.control for result in results} == {"none", "grey-inner"}
 
 
 def prepare_quickstart(run: Callable[..., Any]) -> None:

@@ -15,6 +15,7 @@ COMMANDS = {
     "test": ("training", "the same under test/, for the end of a run"),
     "predict": ("training", "write the embeddings of a data set"),
     "evaluate": ("evaluate", "measure models on protocols and write the results as JSON"),
+    "study": ("study", "train recipes under one budget, over seeds, and compare them"),
     "report": ("report", "results as terminal table, Markdown, PNG and one HTML page"),
     "data": ("data", "convert a data set, or write embedded faces to disk"),
     "sharpness": ("sharpness", "draw the Laplacian of a face at high and low resolution"),

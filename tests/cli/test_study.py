@@ -1,0 +1,129 @@
+"""``lrfr study``: recipes under one budget, the close ones over several seeds."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from lrfr_lightning.cli.main import main
+from lrfr_lightning.protocols import ProtocolResult, read_results, write_results
+from lrfr_lightning.reports.seeds import mean_over_seeds
+from lrfr_lightning.utils.errors import DataError
+
+PROTOCOL = {
+    "class_path": "lrfr_lightning.protocols.EmbeddedVerification",
+    "init_args": {"identities": 20, "images_per_identity": 2, "pairs_per_fold": 2,
+                  "resolutions": [112, 14]},
+}  # fmt: skip
+
+
+def recipe(margin: str) -> dict[str, Any]:
+    backbone = {"depth": 18, "embedding_dim": 16, "width": 4, "dropout": 0.0}
+    head = {"margin": {"class_path": f"lrfr_lightning.heads.{margin}", "init_args": {"scale": 16}}}
+    return {
+        "trainer": {
+            "accelerator": "cpu", "max_steps": 2, "limit_val_batches": 0,
+            "enable_progress_bar": False,
+            "logger": {"class_path": "CSVLogger",
+                       "init_args": {"save_dir": "x", "name": "", "version": ""}},
+            "callbacks": [{"class_path": "ModelCheckpoint",
+                           "init_args": {"filename": "last", "enable_version_counter": False}}],
+        },
+        "model": {
+            "class_path": "lrfr_lightning.tasks.RecognitionTask",
+            "init_args": {
+                "backbone": {"class_path": "lrfr_lightning.backbones.IResNet",
+                             "init_args": backbone},
+                "head": {"class_path": "lrfr_lightning.heads.MarginHead", "init_args": head},
+                "optimizer": {"class_path": "torch.optim.SGD", "init_args": {"lr": 0.01}},
+            },
+        },
+        "data": {
+            "dataset": {"class_path": "lrfr_lightning.datasets.EmbeddedFaces",
+                        "init_args": {"identities": 8, "images_per_identity": 4}},
+            "batch_size": 4, "num_workers": 0,
+        },
+    }  # fmt: skip
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    monkeypatch.chdir(tmp_path)
+    for margin in ("ArcFace", "CosFace"):
+        Path(f"{margin}.yaml").write_text(yaml.safe_dump(recipe(margin)))
+    raw = {"class_path": "lrfr_lightning.embedders.RawPixels"}
+    measured = {"models": [raw], "protocols": [PROTOCOL], "accelerator": "cpu"}
+    Path("eval.yaml").write_text(yaml.safe_dump(measured))
+    return {
+        "recipes": {
+            "arc": {"config": "ArcFace.yaml"},
+            "cos": {"config": "CosFace.yaml", "options": ["--data.batch_size=8"]},
+        },
+        "options": ["--trainer.max_steps=1"],
+        "evaluation": "eval.yaml",
+        "seeds": [0, 1], "close": 1.0, "jobs": 2, "output": "out",
+    }  # fmt: skip
+
+
+def run(study: dict[str, Any]) -> list[ProtocolResult]:
+    Path("study.yaml").write_text(yaml.safe_dump(study))
+    results: list[ProtocolResult] = main(["study", "--config", "study.yaml"])
+    return results
+
+
+def test_two_recipes_two_seeds_and_again(study: dict[str, Any]) -> None:
+    results = run(study)
+    assert [r.model for r in results] == ["arc", "arc", "cos", "cos", "raw-pixels", "raw-pixels"]
+    assert [r.counts.get("seeds") for r in results] == [2, 2, 2, 2, None, None]
+    alone = [read_results(f"out/arc/seed{seed}/results.json") for seed in (0, 1)]
+    for result, one, other in zip(results, *alone, strict=False):
+        pair = [one.metrics["accuracy"], other.metrics["accuracy"]]
+        assert result.metrics["accuracy"] == pytest.approx(np.mean(pair))
+        assert result.metrics["accuracy_seed_std"] == pytest.approx(np.std(pair, ddof=1))
+    written = json.loads(Path("out/results.json").read_text())
+    assert written["config"]["runs"].keys() == {
+        "arc/seed0", "arc/seed1", "cos/seed0", "cos/seed1"
+    }  # fmt: skip
+    given = yaml.safe_load(Path("out/cos/seed1/config.yaml").read_text())
+    assert (given["seed_everything"], given["data"]["seed"]) == (1, 1)
+    assert given["trainer"]["max_steps"] == 1
+    assert given["data"]["batch_size"] == 8
+    assert {"report.html", "report.md", "accuracy.png"} <= {p.name for p in Path("out").iterdir()}
+    # what is there is not trained again
+    stamp = Path("out/arc/seed0/last.ckpt").stat().st_mtime_ns
+    assert run(study) == results
+    assert Path("out/arc/seed0/last.ckpt").stat().st_mtime_ns == stamp
+
+
+def test_only_close_recipes_get_further_seeds(study: dict[str, Any]) -> None:
+    run(study | {"seeds": [0]})
+    for name, accuracy in {"arc": 0.90, "cos": 0.94}.items():
+        path = Path("out") / name / "seed0" / "results.json"
+        changed = [
+            replace(r, metrics=r.metrics | {"accuracy": accuracy}) for r in read_results(path)
+        ]
+        write_results(path, changed)
+    run(study | {"close": 0.03})
+    assert not Path("out/arc/seed1").exists()
+    assert Path("out/cos/seed1/results.json").exists()
+
+
+def test_a_failed_run_is_named_and_repeated_next_time(study: dict[str, Any]) -> None:
+    study["recipes"]["cos"]["options"] = ["--model.init_args.nonsense=1"]
+    with pytest.raises(
+        SystemExit, match=r"cos, seed 0: lrfr fit failed, see out/cos/seed0/fit.log"
+    ):
+        run(study)
+    assert not Path("out/cos/seed0/results.json").exists()
+
+
+def test_runs_measured_differently_are_no_mean() -> None:
+    entry = ProtocolResult(
+        "last", "embedded", "standard", 14, "both", "k", "k", False, {"accuracy": 0.5}, {}
+    )
+    with pytest.raises(DataError, match="m: its runs were measured on different protocols"):
+        mean_over_seeds([[entry], [replace(entry, control="grey")]], "m")
