@@ -34,6 +34,25 @@ def test_unknown_names_and_arguments() -> None:
         Augmentation([{"GaussianBlur": {}, "RandomGamma": {}}])
 
 
+def test_face_window_keeps_a_rectangle_and_fills_the_rest() -> None:
+    bright = np.maximum(FACE, 1)
+    window = Augmentation([{"FaceWindow": {"border": 0.25, "p": 1.0}}])
+    fills, sizes = [], set()
+    for seed in range(40):
+        masked = window(bright, seed)
+        assert np.array_equal(masked[28:84, 28:84], bright[28:84, 28:84])
+        kept = (masked == bright).all(axis=2)
+        fill = masked[~kept]
+        assert len(np.unique(fill)) == 1
+        fills.append(int(fill[0, 0]))
+        sizes.add((kept.mean(axis=0) > 0.5).sum())
+    assert fills.count(127) in range(10, 31)
+    assert len(set(fills)) > 5
+    assert len(sizes) > 5
+    with pytest.raises(ConfigError, match="border: expected a share"):
+        Augmentation([{"FaceWindow": {"border": 0.6}}])
+
+
 def test_normalising_is_refused() -> None:
     with pytest.raises(ConfigError, match="normalisation is the model's"):
         Augmentation([{"Normalize": None}])(FACE, 0)

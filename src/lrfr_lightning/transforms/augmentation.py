@@ -22,8 +22,9 @@ class Augmentation:
     """An albumentations pipeline whose draws depend on the given seed alone.
 
     Args:
-        steps: transforms in order; one that holds others (``OneOf``, ``SomeOf``, ``Sequential``)
-            has them in its ``transforms``, in the same form.
+        steps: transforms in order, albumentations' own or this library's ``FaceWindow``; one that
+            holds others (``OneOf``, ``SomeOf``, ``Sequential``) has them in its ``transforms``, in
+            the same form.
 
     Raises:
         ConfigError: an unknown transform or argument.
@@ -53,10 +54,12 @@ class Augmentation:
 def _transform(step: Step) -> Any:
     import albumentations
 
+    from lrfr_lightning.transforms.face_window import FaceWindow
+
     if not isinstance(step, dict) or len(step) != 1:
         raise ConfigError(f"augmentation step: expected 'Name: {{arguments}}', got {step!r}")
     name, arguments = next(iter(step.items()))
-    factory = getattr(albumentations, name, None)
+    factory = FaceWindow if name == "FaceWindow" else getattr(albumentations, name, None)
     if not isinstance(factory, type):
         near = get_close_matches(name, dir(albumentations), n=3)
         raise ConfigError(f"albumentations has no transform {name!r}; close: {', '.join(near)}")
