@@ -1,6 +1,8 @@
 """What every backbone is to the rest of the library."""
 
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from torch import Tensor, nn
 
@@ -22,3 +24,15 @@ class Backbone(Recorded, nn.Module):
     @abstractmethod
     def forward(self, images: Tensor) -> Tensor:
         """Normalised images ``(B, 3, *pixel_spec.size)`` → un-normalised embeddings ``(B, D)``."""
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Eval mode inside, then each module's own again: parts may be frozen in eval mode."""
+    modes = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes.items():
+            module.training = training

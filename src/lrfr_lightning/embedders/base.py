@@ -3,9 +3,9 @@
 from abc import ABC, abstractmethod
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from lrfr_lightning.backbones.base import Backbone
+from lrfr_lightning.backbones.base import Backbone, evaluating
 from lrfr_lightning.transforms.pixel_spec import PixelSpec
 
 
@@ -50,14 +50,10 @@ class ModuleEmbedder(Embedder):
     def embed(self, images: Tensor) -> Tensor:
         """Images ``(B, 3, 112, 112)`` RGB, 0..255 → float32 embeddings ``(B, D)``."""
         device = next(self.backbone.parameters()).device
-        modes = {module: module.training for module in self.backbone.modules()}
-        self.backbone.eval()
-        try:
-            pixels = self.pixel_spec.normalise(images.to(device))
+        pixels = self.pixel_spec.normalise(images.to(device))
+        with evaluating(self.backbone):
             # this layout is the faster one for convolutions, on CPUs by a third
             embedding: Tensor = self.backbone(pixels.contiguous(memory_format=torch.channels_last))
-        finally:
-            _restore(modes)
         return embedding.float()
 
 
@@ -79,9 +75,3 @@ class RawPixels(Embedder):
         """Images ``(B, 3, 112, 112)`` → float32 ``(B, 37632)``, each with zero mean."""
         pixels = self.pixel_spec.normalise(images).flatten(1)
         return pixels - pixels.mean(dim=1, keepdim=True)
-
-
-def _restore(modes: dict[nn.Module, bool]) -> None:
-    """Put each module back into its own mode: parts of a network may be frozen in eval mode."""
-    for module, training in modes.items():
-        module.training = training

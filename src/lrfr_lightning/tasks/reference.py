@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from lrfr_lightning.backbones.base import Backbone
+from lrfr_lightning.backbones.base import Backbone, evaluating
 from lrfr_lightning.utils.distributed import gather_objects, rank_and_world
 
 
@@ -32,20 +32,16 @@ def reference_embeddings(
         index order (0.5 GB for CASIA-WebFace at D = 512), and labels int64 ``(N,)``.
     """
     device = next(network.parameters()).device
-    modes = {module: module.training for module in network.modules()}
-    network.eval()
     rank, world = rank_and_world()
     own = []
     bar = tqdm(loader, "reference", leave=False, disable=True if rank > 0 else None)
     for number, batch in enumerate(bar):
         if number % world == rank:
             pixels = network.pixel_spec.normalise(batch["image"].to(device))
-            with precision():
+            with precision(), evaluating(network):
                 views = [network(view).float() for view in (pixels, pixels.flip(3))]
             embedding = normalize(normalize(views[0]) + normalize(views[1]))
             own.append((batch["index"], batch["label"], embedding.half().cpu()))
-    for module, training in modes.items():
-        module.training = training
     parts = [part for share in gather_objects(own) for part in share]
     index, label, embeddings = (torch.cat(column) for column in zip(*parts, strict=True))
     order = index.argsort()
