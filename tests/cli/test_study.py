@@ -93,6 +93,8 @@ def test_two_recipes_two_seeds_and_again(study: dict[str, Any]) -> None:
     assert given["trainer"]["max_steps"] == 1
     assert given["data"]["batch_size"] == 8
     assert {"report.html", "report.md", "accuracy.png"} <= {p.name for p in Path("out").iterdir()}
+    with pytest.raises(SystemExit, match="holds results of other options .* give another --output"):
+        run(study | {"options": ["--trainer.max_steps=2"]})
     # what is there is not trained again
     stamp = Path("out/arc/seed0/last.ckpt").stat().st_mtime_ns
     assert run(study) == results

@@ -117,10 +117,34 @@ def _parser() -> ArgumentParser:
 
 def _run_all(runs: list[Run], options: Namespace) -> None:
     """Run what has no results yet, ``jobs`` at once; the first failure ends it all."""
+    for entry in runs:
+        _check_same(entry, options)
     waiting = [entry for entry in runs if not entry.results.exists()]
     with ThreadPoolExecutor(options.jobs) as pool:
         for entry, seconds in pool.map(lambda entry: _run(entry, options), waiting):
             print(f"{entry.name}, seed {entry.seed}: {seconds:.0f} s", flush=True)
+
+
+def _check_same(entry: Run, options: Namespace) -> None:
+    """Refuse the results of another recipe or budget that lie where this run's would.
+
+    Raises:
+        ConfigError: they do.
+    """
+    noted = entry.folder / "run.json"
+    if not entry.results.exists() or not noted.exists():
+        return
+    trained = json.loads(noted.read_text()).get("trained")
+    if trained != _trained(entry, options):
+        raise ConfigError(
+            f"{entry.folder} holds results of other options ({trained}), expected "
+            f"{_trained(entry, options)}; give another --output, or remove the folder"
+        )
+
+
+def _trained(entry: Run, options: Namespace) -> list[str]:
+    """What decides a run's weights besides its seed: the YAML's name and the options."""
+    return [entry.recipe.config, *options.options, *entry.recipe.options]
 
 
 def _run(entry: Run, options: Namespace) -> tuple[Run, float]:
@@ -134,9 +158,7 @@ def _run(entry: Run, options: Namespace) -> tuple[Run, float]:
         options.jobs,
         "fit",
         "--config",
-        entry.recipe.config,
-        *options.options,
-        *entry.recipe.options,
+        *_trained(entry, options),
         f"--seed_everything={entry.seed}",
         f"--data.seed={entry.seed}",
         f"--trainer.default_root_dir={folder}",
@@ -151,6 +173,7 @@ def _run(entry: Run, options: Namespace) -> tuple[Run, float]:
     _lrfr(who, entry.folder, options.jobs, "evaluate", *measure, *checkpoint)
     seconds = time.monotonic() - start
     facts = {
+        "trained": _trained(entry, options),
         "fit_seconds": round(trained),
         "seconds": round(seconds),
         "commit": _commit(),
