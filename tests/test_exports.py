@@ -52,6 +52,7 @@ PUBLIC = {
         "EmbeddedVerification",
         "LFWHeldOut",
         "LFWVerification",
+        "Protocol",
         "ProtocolResult",
         "VerificationProtocol",
         "read_results",

@@ -41,7 +41,7 @@ def test_scores_compare_the_right_images(faces: Any, degraded: str, sides: tuple
         slow_cosine(vectors[sides[0]][i].astype(float), vectors[sides[1]][j].astype(float))
         for i, j in zip(protocol.pairs.first, protocol.pairs.second, strict=True)
     ]
-    np.testing.assert_allclose(protocol.scores(vectors, 14), slow, atol=1e-12)
+    np.testing.assert_allclose(protocol.scores(vectors, *sides), slow, atol=1e-12)
     result = protocol.evaluate(vectors, "m")[1]
     assert result.metrics["auc"] == pytest.approx(roc_auc_score(protocol.pairs.same, slow))
     assert (result.resolution, result.degraded) == (14, degraded)
@@ -77,7 +77,7 @@ def test_settings_say_their_kernels(faces: Any) -> None:
 def test_the_curve_is_exact_at_its_points(faces: Any) -> None:
     protocol = make(faces)
     vectors = embeddings(faces, [112, 14])
-    scores = protocol.scores(vectors, 14)
+    scores = protocol.scores(vectors, 14, 14)
     curve = protocol.evaluate(vectors, "m")[1].curves
     for far, tar in zip(curve["far"], curve["tar"], strict=True):
         impostors = np.sort(scores[~protocol.pairs.same])[::-1]
@@ -103,3 +103,34 @@ def test_bad_settings(faces: Any) -> None:
     vectors[14][:] = 0
     with pytest.raises(DataError, match="60 of 60 scores are not finite"):
         protocol.evaluate(vectors, "m")
+
+
+def test_a_matrix_compares_every_resolution_with_every_one(faces: Any) -> None:
+    protocol = make(faces, degraded="matrix")
+    vectors = embeddings(faces, [112, 14])
+    results = protocol.evaluate(vectors, "m")
+    assert [(r.resolution, r.gallery_resolution) for r in results] == [
+        (112, 112), (112, 14), (14, 112), (14, 14)
+    ]  # fmt: skip
+    alike = make(faces, degraded="first").evaluate(vectors, "m")[1]
+    assert results[2].metrics == pytest.approx(alike.metrics, nan_ok=True)
+
+
+def test_only_the_images_that_are_needed_are_embedded(faces: Any) -> None:
+    protocol = make(faces, degraded="first")
+    assert protocol.positions(14).tolist() == sorted(set(protocol.pairs.first.tolist()))
+    assert set(protocol.positions(112)) == set(protocol.pairs.first) | set(protocol.pairs.second)
+    vectors = embeddings(faces, [112, 14])
+    unneeded = np.setdiff1d(np.arange(len(faces)), protocol.positions(14))
+    assert len(unneeded) > 0
+    blank = {112: vectors[112], 14: vectors[14].copy()}
+    blank[14][unneeded] = np.nan
+    assert protocol.evaluate(blank, "m") == protocol.evaluate(vectors, "m")
+
+
+def test_native_images_are_enlarged_and_nothing_else(faces: Any) -> None:
+    protocol = VerificationProtocol("toy", faces, make(faces).pairs, resolutions=(None,))
+    assert protocol.embedded_resolutions == [None]
+    np.testing.assert_array_equal(protocol.view(3, None), faces.image(3))
+    (result,) = protocol.evaluate({None: embeddings(faces, [112])[112]}, "m")
+    assert result.resolution is None

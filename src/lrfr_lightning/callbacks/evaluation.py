@@ -8,8 +8,8 @@ from pytorch_lightning.loggers import WandbLogger
 
 from lrfr_lightning.embedders.base import ModuleEmbedder
 from lrfr_lightning.embedders.extraction import evaluate
-from lrfr_lightning.protocols.result import ProtocolResult, write_results
-from lrfr_lightning.protocols.verification import VerificationProtocol
+from lrfr_lightning.protocols.base import Protocol
+from lrfr_lightning.protocols.result import ProtocolResult, resolution_name, write_results
 
 
 class ProtocolEvaluation(pl.Callback):
@@ -30,7 +30,7 @@ class ProtocolEvaluation(pl.Callback):
 
     def __init__(
         self,
-        protocols: Sequence[VerificationProtocol],
+        protocols: Sequence[Protocol],
         name: str = "model",
         batch_size: int = 64,
         num_workers: int = 0,
@@ -67,7 +67,7 @@ class ProtocolEvaluation(pl.Callback):
 def metrics(results: Sequence[ProtocolResult], stage: str) -> dict[str, float]:
     """Every measured metric under its logged name."""
     return {
-        f"{stage}/{condition(result)}@{result.resolution}/{metric}": value
+        f"{stage}/{condition(result)}@{resolution_name(result.resolution)}/{metric}": value
         for result in results
         for metric, value in result.metrics.items()
         if value is not None and value == value
@@ -88,5 +88,7 @@ def log_tables(trainer: pl.Trainer, results: Sequence[ProtocolResult], stage: st
         for protocol in sorted({condition(result) for result in results}):
             own = [result for result in results if condition(result) == protocol]
             names = list(own[0].metrics)
-            rows = [[r.resolution, *(r.metrics[name] for name in names)] for r in own]
+            rows = [
+                [resolution_name(r.resolution), *(r.metrics[name] for name in names)] for r in own
+            ]
             logger.log_table(f"{stage}/{protocol}", columns=["resolution", *names], data=rows)

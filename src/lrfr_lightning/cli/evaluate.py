@@ -10,9 +10,9 @@ from lrfr_lightning.backbones.base import Backbone
 from lrfr_lightning.embedders.base import Embedder
 from lrfr_lightning.embedders.extraction import evaluate
 from lrfr_lightning.embedders.files import CheckpointEmbedder, WeightsEmbedder
+from lrfr_lightning.protocols.base import Protocol
 from lrfr_lightning.protocols.named import PROTOCOLS, named_protocol
 from lrfr_lightning.protocols.result import ProtocolResult, write_results
-from lrfr_lightning.protocols.verification import VerificationProtocol
 from lrfr_lightning.reports.terminal import print_tables
 from lrfr_lightning.utils.distributed import leave
 from lrfr_lightning.utils.errors import ConfigError
@@ -53,7 +53,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument(
         "--root", default="${LRFR_DATA}/lfw-112", help="where named protocols find LFW"
     )
-    parser.add_argument("--protocols", type=list[VerificationProtocol], default=[])
+    parser.add_argument("--protocols", type=list[Protocol], default=[])
     parser.add_argument("--output", default="results.json", help="the results file")
     parser.add_argument("--batch_size", type=int, default=64)
     parser.add_argument("--num_workers", type=int, default=0)
@@ -79,9 +79,9 @@ def _models(options: Namespace) -> list[Embedder]:
     return models
 
 
-def _protocols(options: Namespace) -> list[VerificationProtocol]:
+def _protocols(options: Namespace) -> list[Protocol]:
     named = [named_protocol(name, options.root) for name in options.protocol]
-    protocols: list[VerificationProtocol] = [*named, *options.protocols]
+    protocols: list[Protocol] = [*named, *options.protocols]
     if not protocols:
         raise ConfigError(f"no protocol given; --protocol takes any of {', '.join(PROTOCOLS)}")
     return protocols
@@ -95,7 +95,7 @@ def _fabric(options: Namespace) -> Fabric:
 def _measure(
     fabric: Fabric,
     models: list[Embedder],
-    protocols: list[VerificationProtocol],
+    protocols: list[Protocol],
     batch_size: int,
     num_workers: int,
 ) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentParser, Namespace
 
-from lrfr_lightning.protocols.result import ProtocolResult, read_results, write_results
+from lrfr_lightning.protocols.result import ProtocolResult, falling, read_results, write_results
 from lrfr_lightning.reports.report import write_report
 from lrfr_lightning.reports.seeds import mean_over_seeds
 from lrfr_lightning.reports.terminal import print_tables
@@ -226,7 +226,7 @@ def _accuracy(folder: Path, resolution: int) -> float:
             return result.metrics["accuracy"] or 0.0
     raise ConfigError(
         f"close_at: expected a resolution that the evaluation measures "
-        f"({sorted({r.resolution for r in results})} px), got {resolution}"
+        f"({sorted({r.resolution for r in results}, key=falling)} px), got {resolution}"
     )
 
 

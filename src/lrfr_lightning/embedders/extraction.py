@@ -4,53 +4,35 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from lrfr_lightning.embedders.base import Embedder
-from lrfr_lightning.functional.controls import apply_control
-from lrfr_lightning.functional.resize import degrade
-from lrfr_lightning.protocols.result import ProtocolResult
-from lrfr_lightning.protocols.verification import (
-    FULL_RESOLUTION,
-    Embeddings,
-    VerificationProtocol,
-)
+from lrfr_lightning.protocols.base import Embeddings, Protocol
+from lrfr_lightning.protocols.result import ProtocolResult, Resolution
 from lrfr_lightning.utils.distributed import gather_objects, rank_and_world
-from lrfr_lightning.utils.errors import DataError
 
-View = tuple[int, int]
+View = tuple[Resolution, int]
 """``(resolution, position)`` of an image."""
 
 
-class DegradedImages(Dataset[Tensor]):
-    """Images as a protocol shows them, addressed by ``(resolution, position)``.
+class Shown(Dataset[Tensor]):
+    """Images as a protocol shows them to a network, addressed by ``(resolution, position)``.
 
     Args:
         protocol: its images, control and kernels.
     """
 
-    def __init__(self, protocol: VerificationProtocol) -> None:
+    def __init__(self, protocol: Protocol) -> None:
         self.protocol = protocol
 
     def __getitem__(self, view: View) -> Tensor:
-        """uint8 ``(3, 112, 112)``.
-
-        Raises:
-            DataError: the image is not an aligned face of 112x112 px.
-        """
+        """uint8 ``(3, 112, 112)``."""
         resolution, position = view
-        images, protocol = self.protocol.images, self.protocol
-        image = images.image(position)
-        if image.shape[:2] != (FULL_RESOLUTION, FULL_RESOLUTION):
-            raise DataError(
-                f"{images.describe(position)}: expected an aligned face of "
-                f"{FULL_RESOLUTION}x{FULL_RESOLUTION} px, got {image.shape[1]}x{image.shape[0]}"
-            )
-        face = apply_control(image, protocol.control)
-        degraded = degrade(face, resolution, protocol.down, protocol.up)
-        return torch.from_numpy(np.array(degraded)).permute(2, 0, 1)
+        image = self.protocol.view(position, resolution)
+        return torch.from_numpy(np.array(image)).permute(2, 0, 1)
 
 
 class OwnBatches:
@@ -80,8 +62,8 @@ class OwnBatches:
 
 
 def extract(
-    embedder: Embedder, protocol: VerificationProtocol, batch_size: int = 64, num_workers: int = 0
-) -> dict[int, Embeddings]:
+    embedder: Embedder, protocol: Protocol, batch_size: int = 64, num_workers: int = 0
+) -> dict[Resolution, Embeddings]:
     """Embed every image of a protocol once per resolution.
 
     Args:
@@ -91,13 +73,14 @@ def extract(
         num_workers: processes that read and degrade images.
 
     Returns:
-        float32 ``(len(images), D)`` for each resolution, on every rank.
+        float32 ``(len(images), D)`` for each resolution, on every rank; NaN where the protocol does
+        not need an image at that resolution.
     """
-    count, resolutions = len(protocol.images), protocol.embedded_resolutions
-    views = [(resolution, i) for resolution in resolutions for i in range(count)]
+    needed = {r: protocol.positions(r) for r in protocol.embedded_resolutions}
+    views = [(resolution, int(i)) for resolution, own in needed.items() for i in own]
     batches = OwnBatches(views, batch_size)
     loader = DataLoader(
-        DegradedImages(protocol),
+        Shown(protocol),
         batch_sampler=batches,
         num_workers=num_workers,
     )
@@ -111,15 +94,30 @@ def extract(
         for part in rank
     ]
     joined = np.concatenate([part for _, part in sorted(parts, key=lambda entry: entry[0])])
-    return dict(zip(resolutions, np.split(joined, len(resolutions)), strict=True))
+    return _by_resolution(joined, needed, len(protocol.images))
 
 
 def evaluate(
-    embedder: Embedder, protocol: VerificationProtocol, batch_size: int = 64, num_workers: int = 0
+    embedder: Embedder, protocol: Protocol, batch_size: int = 64, num_workers: int = 0
 ) -> list[ProtocolResult]:
     """Measure a model on a protocol; the same on every rank."""
     embeddings = extract(embedder, protocol, batch_size, num_workers)
     return protocol.evaluate(embeddings, embedder.name)
+
+
+def _by_resolution(
+    joined: Embeddings, needed: dict[Resolution, NDArray[np.int64]], count: int
+) -> dict[Resolution, Embeddings]:
+    """Rows in the order of the views → for each resolution a row per image."""
+    ends = np.cumsum([len(own) for own in needed.values()])[:-1]
+    found: dict[Resolution, Embeddings] = {}
+    for (resolution, own), rows in zip(needed.items(), np.split(joined, ends), strict=True):
+        if len(own) == count:
+            found[resolution] = rows
+        else:
+            found[resolution] = np.full((count, joined.shape[1]), np.nan, joined.dtype)
+            found[resolution][own] = rows
+    return found
 
 
 def _embed(embedder: Embedder, images: Tensor, flip: bool) -> Embeddings:

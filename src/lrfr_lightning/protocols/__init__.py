@@ -1,5 +1,6 @@
 """Who is compared with whom, and what is measured on it."""
 
+from lrfr_lightning.protocols.base import Protocol
 from lrfr_lightning.protocols.embedded import EmbeddedVerification
 from lrfr_lightning.protocols.lfw import LFWHeldOut, LFWVerification
 from lrfr_lightning.protocols.result import ProtocolResult, read_results, write_results
@@ -9,6 +10,7 @@ __all__ = [
     "EmbeddedVerification",
     "LFWHeldOut",
     "LFWVerification",
+    "Protocol",
     "ProtocolResult",
     "VerificationProtocol",
     "read_results",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from lrfr_lightning.datasets.embedded import EmbeddedFaces, verification_pairs
 from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.functional.resize import Kernel
-from lrfr_lightning.protocols.result import Setting, Side
+from lrfr_lightning.protocols.result import Resolution, Setting, Side
 from lrfr_lightning.protocols.verification import VerificationProtocol
 
 
@@ -35,7 +35,7 @@ class EmbeddedVerification(VerificationProtocol):
         images_per_identity: int = 4,
         pairs_per_fold: int = 100,
         seed: int = 0,
-        resolutions: Sequence[int] = (112, 56, 28, 14, 7),
+        resolutions: Sequence[Resolution] = (112, 56, 28, 14, 7),
         setting: Setting = "standard",
         degraded: Side = "both",
         down: Kernel | None = None,

@@ -10,7 +10,7 @@ from lrfr_lightning.datasets.pairs import VerificationPairs, seeded_pairs
 from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.functional.folds import stratified_folds
 from lrfr_lightning.functional.resize import Kernel
-from lrfr_lightning.protocols.result import Setting, Side
+from lrfr_lightning.protocols.result import Resolution, Setting, Side
 from lrfr_lightning.protocols.verification import VerificationProtocol
 from lrfr_lightning.utils.paths import existing
 
@@ -43,7 +43,7 @@ class LFWVerification(VerificationProtocol):
         self,
         root: str,
         pairs: str = "pairs.txt",
-        resolutions: Sequence[int] = (112, 56, 28, 14, 7),
+        resolutions: Sequence[Resolution] = (112, 56, 28, 14, 7),
         setting: Setting = "standard",
         degraded: Side = "both",
         down: Kernel | None = None,
@@ -93,7 +93,7 @@ class LFWHeldOut(VerificationProtocol):
         root: str,
         people: str = "peopleDevTrain.txt",
         pairs: int = 1500,
-        resolutions: Sequence[int] = (112, 56, 28, 14, 7),
+        resolutions: Sequence[Resolution] = (112, 56, 28, 14, 7),
         flip: bool = False,
         control: Control = "none",
     ) -> None:

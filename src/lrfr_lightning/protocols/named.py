@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from functools import partial
 
+from lrfr_lightning.protocols.base import Protocol
 from lrfr_lightning.protocols.embedded import EmbeddedVerification
 from lrfr_lightning.protocols.lfw import LFWHeldOut, LFWVerification
-from lrfr_lightning.protocols.verification import VerificationProtocol
 from lrfr_lightning.utils.errors import ConfigError
 
-PROTOCOLS: dict[str, Callable[[str], VerificationProtocol]] = {
+PROTOCOLS: dict[str, Callable[[str], Protocol]] = {
     "lfw": LFWVerification,
     "lfw-devtest": partial(LFWVerification, pairs="pairsDevTest.txt"),
     "lfw-held-out": LFWHeldOut,
@@ -18,7 +18,7 @@ PROTOCOLS: dict[str, Callable[[str], VerificationProtocol]] = {
 """What makes each protocol from the folder of its data."""
 
 
-def named_protocol(name: str, root: str) -> VerificationProtocol:
+def named_protocol(name: str, root: str) -> Protocol:
     """The protocol of a name, on the data at ``root``.
 
     Raises:

@@ -14,7 +14,19 @@ from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.utils.errors import DataError
 
 Setting = Literal["standard", "deck"]
-Side = Literal["both", "first", "second"]
+Side = Literal["both", "first", "second", "matrix"]
+Resolution = int | None
+"""Side of an image before upscaling, px; None for an image as its data set has it."""
+
+
+def falling(resolution: Resolution) -> float:
+    """Sort key: native images first, then the highest resolution."""
+    return float("-inf") if resolution is None else -resolution
+
+
+def resolution_name(resolution: Resolution) -> str:
+    """``14`` or ``native``, for tables and logs."""
+    return "native" if resolution is None else str(resolution)
 
 
 @dataclass(frozen=True)
@@ -25,8 +37,9 @@ class ProtocolResult:
         model: the embedder's name.
         protocol: for example ``lfw-devtest``.
         setting: ``standard`` (correct) or ``deck`` (as the slides measured).
-        resolution: side of the degraded images before upscaling, px.
-        degraded: which image of a pair was degraded.
+        resolution: side of the degraded images (with ``matrix`` of the first: the probes) before
+            upscaling, px; None for images as the data set has them.
+        degraded: which side of a comparison was degraded; ``matrix``: each by its own resolution.
         down: kernel that made the image small, for example ``bicubic, antialias``.
         up: kernel that brought it back to the network's size.
         flip: whether the embedding of the mirrored image was added.
@@ -37,12 +50,18 @@ class ProtocolResult:
         curves: equally long lists for plots, ``far`` and ``tar``.
         control: what was taken from each face before it was degraded, see
             :func:`~lrfr_lightning.functional.controls.apply_control`.
+        gallery_resolution: side of the second (gallery) images, with ``matrix`` only, px.
+        intervals: ``[low, high]`` that holds a metric with 95 % confidence, by the metric's name,
+            0..1; from a bootstrap over people where they are known.
+        outcomes: what a paired test between two models needs, see
+            :mod:`lrfr_lightning.protocols.outcomes`.
+        examples: pictures of the hardest comparisons, see :mod:`lrfr_lightning.protocols.examples`.
     """
 
     model: str
     protocol: str
     setting: Setting
-    resolution: int
+    resolution: Resolution
     degraded: Side
     down: str
     up: str
@@ -52,6 +71,10 @@ class ProtocolResult:
     thresholds: dict[str, float] = field(default_factory=dict)
     curves: dict[str, list[float]] = field(default_factory=dict)
     control: Control = "none"
+    gallery_resolution: int | None = None
+    intervals: dict[str, list[float]] = field(default_factory=dict)
+    outcomes: dict[str, Any] = field(default_factory=dict)
+    examples: list[dict[str, Any]] = field(default_factory=list)
 
 
 def write_results(

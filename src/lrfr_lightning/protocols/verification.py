@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from lrfr_lightning.datasets.base import ImageSource
 from lrfr_lightning.datasets.pairs import VerificationPairs
-from lrfr_lightning.functional.controls import Control, check_control
+from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.functional.folds import kfold_accuracy
-from lrfr_lightning.functional.resize import BICUBIC, Kernel
+from lrfr_lightning.functional.resize import Kernel
 from lrfr_lightning.functional.verification import (
     area_under_curve,
     best_threshold,
@@ -18,38 +18,31 @@ from lrfr_lightning.functional.verification import (
     tar_at_far,
     youden_threshold,
 )
-from lrfr_lightning.protocols.result import ProtocolResult, Setting, Side
-from lrfr_lightning.utils.errors import ConfigError
-
-Embeddings = NDArray[np.floating]
-
-FULL_RESOLUTION = 112
-"""Side of an aligned face, px: nothing is degraded at this resolution."""
+from lrfr_lightning.protocols.base import Embeddings, Protocol
+from lrfr_lightning.protocols.result import ProtocolResult, Resolution, Setting, Side
 
 FARS = (0.1, 0.01, 0.001)
 _CURVE_POINTS = np.logspace(-4, 0, 61)
 _RULES = {"standard": best_threshold, "deck": youden_threshold}
-_KERNELS = {"standard": BICUBIC, "deck": Kernel("bilinear", antialias=False)}
 
 
-class VerificationProtocol:
+class VerificationProtocol(Protocol):
     """Decide for each pair of images whether both show one person.
 
+    ``standard`` takes the threshold of highest accuracy on the other folds, ``deck`` the one where
+    TPR - FPR is largest there, as in the slides' run.
+
     Args:
-        name: the protocol's name in results and logs.
+        name: see :class:`~lrfr_lightning.protocols.base.Protocol`, as all but the pairs.
         images: every image of the protocol once.
         pairs: positions in ``images``, same or not, and folds.
-        resolutions: sides to degrade to, px; 112 leaves the images as they are.
-        setting: ``standard``: threshold of highest accuracy on the other folds, bicubic with
-            antialias both ways. ``deck``: the threshold where TPR - FPR is largest on the other
-            folds, bilinear without antialias both ways, as in the slides' run.
-        degraded: which image of each pair is degraded; ``first`` and ``second`` compare across
-            resolutions.
-        down: kernel that shrinks; by default the setting's.
-        up: kernel that enlarges; by default the setting's.
+        resolutions: sides to degrade to, px.
+        setting: ``standard`` or ``deck``.
+        degraded: which image of each pair is degraded.
+        down: kernel that shrinks.
+        up: kernel that enlarges.
         flip: add the embedding of the mirrored image.
-        control: what is taken from each face before it is degraded, see
-            :func:`~lrfr_lightning.functional.controls.apply_control`.
+        control: what is taken from each face before it is degraded.
 
     Raises:
         ConfigError: no resolution, one outside 1..112, or no such control.
@@ -60,7 +53,7 @@ class VerificationProtocol:
         name: str,
         images: ImageSource,
         pairs: VerificationPairs,
-        resolutions: Sequence[int] = (112, 56, 28, 14, 7),
+        resolutions: Sequence[Resolution] = (112, 56, 28, 14, 7),
         setting: Setting = "standard",
         degraded: Side = "both",
         down: Kernel | None = None,
@@ -68,51 +61,33 @@ class VerificationProtocol:
         flip: bool = False,
         control: Control = "none",
     ) -> None:
-        wrong = [r for r in resolutions if not 1 <= r <= FULL_RESOLUTION]
-        if wrong or not resolutions:
-            raise ConfigError(
-                f"{name}: expected resolutions of 1..{FULL_RESOLUTION} px, got {list(resolutions)}"
-            )
-        self.name = name
-        self.images = images
+        super().__init__(name, images, resolutions, setting, degraded, down, up, flip, control)
         self.pairs = pairs
-        self.resolutions = list(resolutions)
-        self.setting: Setting = setting
-        self.degraded: Side = degraded
-        self.down = down or _KERNELS[setting]
-        self.up = up or _KERNELS[setting]
-        self.flip = flip
-        self.control: Control = check_control(control)
 
-    @property
-    def embedded_resolutions(self) -> list[int]:
-        """The resolutions at which every image has to be embedded, each once."""
-        full = [] if self.degraded == "both" else [FULL_RESOLUTION]
-        return sorted({*self.resolutions, *full}, reverse=True)
+    def sides(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Positions of the images that stand first, and second, in a pair."""
+        return np.unique(self.pairs.first), np.unique(self.pairs.second)
 
-    def evaluate(self, embeddings: Mapping[int, Embeddings], model: str) -> list[ProtocolResult]:
-        """One result per resolution.
+    def evaluate(
+        self, embeddings: Mapping[Resolution, Embeddings], model: str
+    ) -> list[ProtocolResult]:
+        """One result per comparison of resolutions."""
+        return [self._result(embeddings, model, *shown) for shown in self.comparisons]
 
-        Args:
-            embeddings: float ``(len(images), D)`` for each of ``embedded_resolutions``.
-            model: name of the model behind them.
-
-        Raises:
-            DataError: an embedding is zero or not finite.
-        """
-        return [self._result(embeddings, model, resolution) for resolution in self.resolutions]
-
-    def scores(self, embeddings: Mapping[int, Embeddings], resolution: int) -> Embeddings:
-        """Cosine of each pair at a resolution, float64 ``(len(pairs),)``, -1..1."""
-        full = resolution if self.degraded == "both" else FULL_RESOLUTION
-        first = resolution if self.degraded in ("both", "first") else full
-        second = resolution if self.degraded in ("both", "second") else full
+    def scores(
+        self, embeddings: Mapping[Resolution, Embeddings], first: Resolution, second: Resolution
+    ) -> Embeddings:
+        """Cosine of each pair, its sides at two resolutions, float64 ``(len(pairs),)``, -1..1."""
         return cosine(embeddings[first][self.pairs.first], embeddings[second][self.pairs.second])
 
     def _result(
-        self, embeddings: Mapping[int, Embeddings], model: str, resolution: int
+        self,
+        embeddings: Mapping[Resolution, Embeddings],
+        model: str,
+        first: Resolution,
+        second: Resolution,
     ) -> ProtocolResult:
-        scores, pairs = self.scores(embeddings, resolution), self.pairs
+        scores, pairs = self.scores(embeddings, first, second), self.pairs
         folds = kfold_accuracy(scores, pairs.same, pairs.fold, _RULES[self.setting])
         metrics: dict[str, float | None] = {
             "accuracy": float(folds.accuracy.mean()),
@@ -125,7 +100,8 @@ class VerificationProtocol:
             model=model,
             protocol=self.name,
             setting=self.setting,
-            resolution=resolution,
+            resolution=second if self.degraded == "second" else first,
+            gallery_resolution=second if self.degraded == "matrix" else None,
             degraded=self.degraded,
             down=str(self.down),
             up=str(self.up),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lrfr_lightning.protocols.result import ProtocolResult
+from lrfr_lightning.protocols.result import ProtocolResult, Resolution, falling, resolution_name
 from lrfr_lightning.utils.errors import DataError
 
 _SETTINGS = {"standard": "standard", "deck": "deck (as the slides measured)"}
@@ -46,9 +46,9 @@ def models(results: Sequence[ProtocolResult]) -> list[str]:
     return list(dict.fromkeys(result.model for result in results))
 
 
-def resolutions(results: Sequence[ProtocolResult]) -> list[int]:
-    """Resolutions of the results, each once, the highest first."""
-    return sorted({result.resolution for result in results}, reverse=True)
+def resolutions(results: Sequence[ProtocolResult]) -> list[Resolution]:
+    """Resolutions of the results, each once, native first, then the highest."""
+    return sorted({result.resolution for result in results}, key=falling)
 
 
 def conditions(result: ProtocolResult) -> dict[str, str]:
@@ -66,7 +66,9 @@ def conditions(result: ProtocolResult) -> dict[str, str]:
 
 def _block(title: str, members: list[ProtocolResult]) -> Block:
     order = models(members)
-    ordered = sorted(members, key=lambda result: (order.index(result.model), -result.resolution))
+    ordered = sorted(
+        members, key=lambda result: (order.index(result.model), falling(result.resolution))
+    )
     facts = {**conditions(members[0]), "counts": _counts(members)}
     return Block(title, facts, tuple(ordered))
 
@@ -97,7 +99,7 @@ def _titles(examples: list[ProtocolResult]) -> list[str]:
 def _check_distinct(results: Sequence[ProtocolResult]) -> None:
     seen: set[tuple[str, ...]] = set()
     for result in results:
-        measured = (f"{result.resolution} px", *conditions(result).values())
+        measured = (resolution_name(result.resolution), *conditions(result).values())
         if (result.model, *measured) in seen:
             raise DataError(
                 f"model {result.model!r} has two results for {' / '.join(measured)}; "

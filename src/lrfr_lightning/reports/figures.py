@@ -9,10 +9,10 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lrfr_lightning.protocols.result import ProtocolResult
+from lrfr_lightning.protocols.result import ProtocolResult, Resolution
 from lrfr_lightning.reports.blocks import Block, models, resolutions
 from lrfr_lightning.reports.styles import CHARACTER, INK, RC, LineStyle, add_legend, legend_height
-from lrfr_lightning.reports.table import headline, label, measured
+from lrfr_lightning.reports.table import headline, label, measured, resolution_label
 
 
 def accuracy_figure(blocks: Sequence[Block], styles: Mapping[str, LineStyle]) -> Figure:
@@ -29,7 +29,7 @@ def accuracy_figure(blocks: Sequence[Block], styles: Mapping[str, LineStyle]) ->
     return figure
 
 
-def roc_figures(block: Block, styles: Mapping[str, LineStyle]) -> dict[int, Figure]:
+def roc_figures(block: Block, styles: Mapping[str, LineStyle]) -> dict[Resolution, Figure]:
     """ROC curves of all models, a figure per resolution; none where no curve was kept."""
     drawn = [result for result in block.results if result.curves.get("far")]
     return {
@@ -64,7 +64,8 @@ def inline_svg(figure: Figure, name: str) -> str:
 
 
 def _draw_accuracy(axes: Axes, block: Block, styles: Mapping[str, LineStyle]) -> None:
-    metric, sizes = headline(block.results), resolutions(block.results)
+    metric = headline(block.results)
+    sizes = [size for size in resolutions(block.results) if size is not None]
     for name in models(block.results):
         _draw_model(axes, [r for r in block.results if r.model == name], metric, styles[name])
     if metric == "accuracy":
@@ -81,9 +82,9 @@ def _draw_accuracy(axes: Axes, block: Block, styles: Mapping[str, LineStyle]) ->
 def _draw_model(
     axes: Axes, results: Sequence[ProtocolResult], metric: str, style: LineStyle
 ) -> None:
-    known = [result for result in results if measured(result, metric) is not None]
+    known = [r for r in results if r.resolution and measured(r, metric) is not None]
     axes.errorbar(
-        [result.resolution for result in known],
+        [result.resolution or 0 for result in known],
         [measured(result, metric) or 0.0 for result in known],
         [measured(result, f"{metric}_std") or 0.0 for result in known],
         color=style.color,
@@ -107,7 +108,7 @@ def _roc_figure(results: Sequence[ProtocolResult], styles: Mapping[str, LineStyl
         axes.xaxis.set_major_formatter(lambda far, _: f"{far:g}")
         axes.set_xlim(min(lowest, 0.1), 1)
         axes.set_ylim(0, 1.01)
-        _dress(axes, f"{results[0].resolution} px", "FAR", "TAR")
+        _dress(axes, resolution_label(results[0].resolution), "FAR", "TAR")
         add_legend(figure, names, styles)
     return figure
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
 
-from lrfr_lightning.protocols.result import ProtocolResult
+from lrfr_lightning.protocols.result import ProtocolResult, resolution_name
 from lrfr_lightning.reports.blocks import Block, group, models
 from lrfr_lightning.reports.figures import accuracy_figure, inline_svg, roc_figures
 from lrfr_lightning.reports.styles import LineStyle, line_styles
@@ -24,7 +24,7 @@ class _Section:
     full: Table
     thresholds: Table | None
     accuracy: str
-    rocs: dict[int, str]
+    rocs: dict[str, str]
 
 
 def render_html(
@@ -66,7 +66,10 @@ def _section(number: int, block: Block, styles: Mapping[str, LineStyle]) -> _Sec
         full=full_table(block.results),
         thresholds=threshold_table(block.results),
         accuracy=accuracy,
-        rocs={px: inline_svg(rocs[px], f"roc{number}-{px}") for px in rocs},
+        rocs={
+            name: inline_svg(figure, f"roc{number}-{name}")
+            for name, figure in ((resolution_name(px), rocs[px]) for px in rocs)
+        },
     )
 
 

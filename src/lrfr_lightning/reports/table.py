@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from lrfr_lightning.protocols.result import ProtocolResult
+from lrfr_lightning.protocols.result import ProtocolResult, Resolution, resolution_name
 from lrfr_lightning.reports.blocks import models, resolutions
 
 MISSING = "\u2013"
@@ -43,7 +43,7 @@ def main_table(results: Sequence[ProtocolResult]) -> Table:
     found = {(result.model, result.resolution): result for result in results}
     columns = [_compare([found.get((name, size)) for name in names], metric) for size in sizes]
     rows = zip((Cell(name) for name in names), *columns, strict=True)
-    return Table(("model", *(f"{size} px" for size in sizes)), tuple(rows))
+    return Table(("model", *(resolution_label(size) for size in sizes)), tuple(rows))
 
 
 def full_table(results: Sequence[ProtocolResult]) -> Table:
@@ -70,6 +70,11 @@ def headline(results: Sequence[ProtocolResult]) -> str:
     names = dict.fromkeys(name for result in results for name in result.metrics)
     scores = [name for name in names if name != "eer" and not name.endswith("_std")]
     return "accuracy" if "accuracy" in scores or not scores else scores[0]
+
+
+def resolution_label(resolution: Resolution) -> str:
+    """``14 px`` or ``native``."""
+    return resolution_name(resolution) + ("" if resolution is None else " px")
 
 
 def label(metric: str) -> str:
@@ -99,7 +104,10 @@ def _metric_columns(results: Sequence[ProtocolResult]) -> list[Column]:
 
 
 def _by_result(results: Sequence[ProtocolResult], columns: list[Column]) -> Table:
-    shared: list[Column] = [("model", lambda r: r.model), ("px", lambda r: str(r.resolution))]
+    shared: list[Column] = [
+        ("model", lambda r: r.model),
+        ("px", lambda r: resolution_name(r.resolution)),
+    ]
     every = shared + columns
     rows = (tuple(Cell(text(result)) for _, text in every) for result in results)
     return Table(tuple(name for name, _ in every), tuple(rows))

@@ -1,0 +1,137 @@
+"""What every protocol is to the rest of the library: images to embed, and what they are worth."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lrfr_lightning.datasets.base import ImageSource
+from lrfr_lightning.functional.controls import Control, apply_control, check_control
+from lrfr_lightning.functional.image import Image
+from lrfr_lightning.functional.resize import BICUBIC, Kernel, degrade, resize
+from lrfr_lightning.protocols.result import ProtocolResult, Resolution, Setting, Side, falling
+from lrfr_lightning.utils.errors import ConfigError, DataError
+
+Embeddings = NDArray[np.floating]
+
+FULL_RESOLUTION = 112
+"""Side of an aligned face, px: nothing is degraded at this resolution."""
+
+_KERNELS = {"standard": BICUBIC, "deck": Kernel("bilinear", antialias=False)}
+
+
+class Protocol(ABC):
+    """Who is compared with whom, at which resolutions, and what is measured on it.
+
+    Images are embedded once per resolution; :meth:`evaluate` turns embeddings into results.
+
+    Args:
+        name: the protocol's name in results and logs.
+        images: every image of the protocol once.
+        resolutions: sides to degrade to, px; 112 leaves an aligned face as it is, and None shows
+            images of any size, such as native surveillance crops, enlarged to 112 px and no more.
+        setting: ``standard``, or ``deck`` (as the slides measured): by default the former has
+            bicubic kernels with antialias, the latter bilinear ones without.
+        degraded: what is degraded: ``both`` sides of each comparison, only the ``first`` (the
+            probe), only the ``second`` (the gallery), or ``matrix``: every resolution of the first
+            against every one of the second.
+        down: kernel that shrinks; by default the setting's.
+        up: kernel that enlarges; by default the setting's.
+        flip: add the embedding of the mirrored image.
+        control: what is taken from each face before it is degraded, see
+            :func:`~lrfr_lightning.functional.controls.apply_control`.
+
+    Raises:
+        ConfigError: no resolution, one outside 1..112, or no such control.
+    """
+
+    full: Resolution = FULL_RESOLUTION
+    """How the side that is not degraded is shown."""
+
+    def __init__(
+        self,
+        name: str,
+        images: ImageSource,
+        resolutions: Sequence[Resolution],
+        setting: Setting = "standard",
+        degraded: Side = "both",
+        down: Kernel | None = None,
+        up: Kernel | None = None,
+        flip: bool = False,
+        control: Control = "none",
+    ) -> None:
+        wrong = [r for r in resolutions if r is not None and not 1 <= r <= FULL_RESOLUTION]
+        if wrong or not resolutions:
+            raise ConfigError(
+                f"{name}: expected resolutions of 1..{FULL_RESOLUTION} px, got {list(resolutions)}"
+            )
+        self.name = name
+        self.images = images
+        self.resolutions = list(resolutions)
+        self.setting: Setting = setting
+        self.degraded: Side = degraded
+        self.down = down or _KERNELS[setting]
+        self.up = up or _KERNELS[setting]
+        self.flip = flip
+        self.control: Control = check_control(control)
+
+    @property
+    def comparisons(self) -> list[tuple[Resolution, Resolution]]:
+        """Resolutions of the first and of the second side, one result each."""
+        if self.degraded == "matrix":
+            return [(one, other) for one in self.resolutions for other in self.resolutions]
+        first = self.degraded in ("both", "first")
+        second = self.degraded in ("both", "second")
+        return [(r if first else self.full, r if second else self.full) for r in self.resolutions]
+
+    @property
+    def embedded_resolutions(self) -> list[Resolution]:
+        """The resolutions at which images have to be embedded, each once, the highest first."""
+        return sorted({side for pair in self.comparisons for side in pair}, key=falling)
+
+    @abstractmethod
+    def sides(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Positions of the images that stand first (probes), and second (gallery), sorted."""
+
+    def positions(self, resolution: Resolution) -> NDArray[np.int64]:
+        """The images that have to be embedded at a resolution, sorted, int64 ``(M,)``."""
+        needed = [
+            side
+            for pair in self.comparisons
+            for side, shown in zip(self.sides(), pair, strict=True)
+            if shown == resolution
+        ]
+        return np.unique(np.concatenate(needed))
+
+    def view(self, position: int, resolution: Resolution) -> Image:
+        """An image as the network sees it, uint8 ``(112, 112, 3)`` RGB.
+
+        Raises:
+            DataError: the image is not an aligned face of 112x112 px, and the resolution not None.
+        """
+        image = self.images.image(position)
+        if resolution is None:
+            whole = resize(image, FULL_RESOLUTION, FULL_RESOLUTION, self.up)
+            return apply_control(whole, self.control)
+        if image.shape[:2] != (FULL_RESOLUTION, FULL_RESOLUTION):
+            raise DataError(
+                f"{self.images.describe(position)}: expected an aligned face of "
+                f"{FULL_RESOLUTION}x{FULL_RESOLUTION} px, got {image.shape[1]}x{image.shape[0]}"
+            )
+        return degrade(apply_control(image, self.control), resolution, self.down, self.up)
+
+    @abstractmethod
+    def evaluate(
+        self, embeddings: Mapping[Resolution, Embeddings], model: str
+    ) -> list[ProtocolResult]:
+        """One result per entry of ``comparisons``.
+
+        Args:
+            embeddings: float ``(len(images), D)`` for each of ``embedded_resolutions``; rows
+                outside ``positions(resolution)`` are never read.
+            model: name of the model behind them.
+
+        Raises:
+            DataError: an embedding is zero or not finite.
+        """
