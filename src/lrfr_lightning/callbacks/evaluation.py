@@ -88,7 +88,5 @@ def log_tables(trainer: pl.Trainer, results: Sequence[ProtocolResult], stage: st
         for protocol in sorted({condition(result) for result in results}):
             own = [result for result in results if condition(result) == protocol]
             names = list(own[0].metrics)
-            rows = [
-                [resolution_name(r.resolution), *(r.metrics[name] for name in names)] for r in own
-            ]
+            rows = [[r.resolution, *(r.metrics[name] for name in names)] for r in own]
             logger.log_table(f"{stage}/{protocol}", columns=["resolution", *names], data=rows)

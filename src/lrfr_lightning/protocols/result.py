@@ -29,6 +29,11 @@ def resolution_name(resolution: Resolution) -> str:
     return "native" if resolution is None else str(resolution)
 
 
+def resolution_label(resolution: Resolution) -> str:
+    """``14 px`` or ``native``."""
+    return resolution_name(resolution) + ("" if resolution is None else " px")
+
+
 @dataclass(frozen=True)
 class ProtocolResult:
     """One protocol, measured with one model at one resolution.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lrfr_lightning.protocols.result import ProtocolResult, Resolution, falling, resolution_name
+from lrfr_lightning.protocols.result import ProtocolResult, Resolution, falling, resolution_label
 from lrfr_lightning.utils.errors import DataError
 
 _SETTINGS = {"standard": "standard", "deck": "deck (as the slides measured)"}
@@ -99,7 +99,7 @@ def _titles(examples: list[ProtocolResult]) -> list[str]:
 def _check_distinct(results: Sequence[ProtocolResult]) -> None:
     seen: set[tuple[str, ...]] = set()
     for result in results:
-        measured = (resolution_name(result.resolution), *conditions(result).values())
+        measured = (resolution_label(result.resolution), *conditions(result).values())
         if (result.model, *measured) in seen:
             raise DataError(
                 f"model {result.model!r} has two results for {' / '.join(measured)}; "

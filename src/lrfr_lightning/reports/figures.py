@@ -9,10 +9,10 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lrfr_lightning.protocols.result import ProtocolResult, Resolution
+from lrfr_lightning.protocols.result import ProtocolResult, Resolution, resolution_label
 from lrfr_lightning.reports.blocks import Block, models, resolutions
 from lrfr_lightning.reports.styles import CHARACTER, INK, RC, LineStyle, add_legend, legend_height
-from lrfr_lightning.reports.table import headline, label, measured, resolution_label
+from lrfr_lightning.reports.table import headline, label, measured
 
 
 def accuracy_figure(blocks: Sequence[Block], styles: Mapping[str, LineStyle]) -> Figure:

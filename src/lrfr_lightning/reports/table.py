@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from lrfr_lightning.protocols.result import ProtocolResult, Resolution, resolution_name
+from lrfr_lightning.protocols.result import ProtocolResult, resolution_label, resolution_name
 from lrfr_lightning.reports.blocks import models, resolutions
 
 MISSING = "\u2013"
@@ -70,11 +70,6 @@ def headline(results: Sequence[ProtocolResult]) -> str:
     names = dict.fromkeys(name for result in results for name in result.metrics)
     scores = [name for name in names if name != "eer" and not name.endswith("_std")]
     return "accuracy" if "accuracy" in scores or not scores else scores[0]
-
-
-def resolution_label(resolution: Resolution) -> str:
-    """``14 px`` or ``native``."""
-    return resolution_name(resolution) + ("" if resolution is None else " px")
 
 
 def label(metric: str) -> str:
