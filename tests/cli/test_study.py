@@ -95,23 +95,48 @@ def test_two_recipes_two_seeds_and_again(study: dict[str, Any]) -> None:
     assert {"report.html", "report.md", "accuracy.png"} <= {p.name for p in Path("out").iterdir()}
     with pytest.raises(SystemExit, match="holds results of other options .* give another --output"):
         run(study | {"options": ["--trainer.max_steps=2"]})
+    Path("ArcFace.yaml").write_text(yaml.safe_dump(recipe("CosFace")))
+    with pytest.raises(SystemExit, match=r"results of ArcFace.yaml as it was before it changed"):
+        run(study)
+    Path("ArcFace.yaml").write_text(yaml.safe_dump(recipe("ArcFace")))
     # what is there is not trained again
     stamp = Path("out/arc/seed0/last.ckpt").stat().st_mtime_ns
     assert run(study) == results
     assert Path("out/arc/seed0/last.ckpt").stat().st_mtime_ns == stamp
 
 
+def pretend(name: str, seed: int, accuracy: float) -> None:
+    path = Path("out") / name / f"seed{seed}" / "results.json"
+    changed = [replace(r, metrics=r.metrics | {"accuracy": accuracy}) for r in read_results(path)]
+    write_results(path, changed)
+
+
 def test_only_close_recipes_get_further_seeds(study: dict[str, Any]) -> None:
     run(study | {"seeds": [0]})
-    for name, accuracy in {"arc": 0.90, "cos": 0.94}.items():
-        path = Path("out") / name / "seed0" / "results.json"
-        changed = [
-            replace(r, metrics=r.metrics | {"accuracy": accuracy}) for r in read_results(path)
-        ]
-        write_results(path, changed)
+    pretend("arc", 0, 0.20)
+    pretend("cos", 0, 0.94)
     run(study | {"close": 0.03})
     assert not Path("out/arc/seed1").exists()
     assert Path("out/cos/seed1/results.json").exists()
+    # further seeds can bring the best mean down, and so another one close
+    pretend("cos", 0, 0.20)
+    pretend("cos", 1, 0.24)
+    run(study | {"close": 0.03})
+    assert Path("out/arc/seed1/results.json").exists()
+
+
+def test_seeds_that_are_not_asked_for_are_no_part_of_the_mean(study: dict[str, Any]) -> None:
+    run(study)
+    assert [r.counts.get("seeds") for r in run(study | {"seeds": [1]})][:4] == [1] * 4
+
+
+def test_a_broken_plan_ends_before_any_run(study: dict[str, Any]) -> None:
+    broken = {"arc": {"config": "ArcFace.yaml", "optoins": []}}
+    with pytest.raises(SystemExit, match=r"recipe 'arc': expected config .* 'optoins'"):
+        run(study | {"recipes": broken})
+    with pytest.raises(SystemExit, match=r"eval.yaml measures .*\[112, 14\] px.*, got 7"):
+        run(study | {"close_at": 7})
+    assert not Path("out").exists()
 
 
 def test_a_failed_run_is_named_and_repeated_next_time(study: dict[str, Any]) -> None:
