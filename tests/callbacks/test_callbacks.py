@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,21 @@ def test_statistics_are_what_they_say(make_task: Any) -> None:
     torch.testing.assert_close(values["cosine"], cosine)
     torch.testing.assert_close(values["norm"], embedding.norm(dim=1))
     torch.testing.assert_close(values["margin"], cosine - torch.cos(torch.acos(cosine) + 0.3))
+
+
+def test_statistics_leave_out_samples_without_a_label(make_task: Any) -> None:
+    logged: dict[str, Any] = {}
+    head, embedding = make_task().head, torch.randn(4, 16)
+    module = SimpleNamespace(head=head, log=logged.__setitem__)
+    trainer = SimpleNamespace(global_step=0, log_every_n_steps=1)
+    batch = {
+        "image": torch.zeros(4, 3, 112, 112, dtype=torch.uint8), "index": torch.arange(4),
+        "label": torch.tensor([1, -1, 2, -1]), "resolution": torch.tensor([112, 112, 14, 14]),
+    }  # fmt: skip
+    MarginStatistics().on_train_batch_end(trainer, module, {"embedding": embedding}, batch, 0)
+    norm = embedding.norm(dim=1)
+    assert logged["train/norm_hr"] == pytest.approx(norm[0].item())
+    assert logged["train/norm_lr"] == pytest.approx(norm[2].item())
 
 
 def test_predicted_embeddings_are_written_once_each(

@@ -11,7 +11,7 @@ from lrfr_lightning.heads.margin_head import MarginHead
 
 
 class MarginStatistics(pl.Callback):
-    """Logs embedding norm, target cosine and margin, for HR and LR samples apart.
+    """Logs embedding norm, target cosine and margin, for labelled HR and LR samples apart.
 
     ``train/norm_hr``, ``train/norm_lr``, ``train/cosine_*`` (with the own identity) and
     ``train/margin_*`` (how much the margin took off the target cosine), every
@@ -33,10 +33,11 @@ class MarginStatistics(pl.Callback):
             return
         joined = join_views(batch)
         degraded = joined["resolution"] < joined["image"].shape[-1]
+        labelled = joined["label"] >= 0
         quality = quality_of(joined, head.margin.quality_key)
         values = statistics(head, outputs["embedding"], joined["label"], quality)
         for name, value in values.items():
-            for side, members in (("hr", ~degraded), ("lr", degraded)):
+            for side, members in (("hr", ~degraded & labelled), ("lr", degraded & labelled)):
                 if members.any():
                     pl_module.log(f"train/{name}_{side}", value[members].mean())
 
