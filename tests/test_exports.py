@@ -28,6 +28,7 @@ PUBLIC = {
     "embedders": [
         "CheckpointEmbedder",
         "Embedder",
+        "MeanColour",
         "ModuleEmbedder",
         "RawPixels",
         "WeightsEmbedder",

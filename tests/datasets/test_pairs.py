@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lrfr_lightning.datasets import EmbeddedFaces, LFWPeople
+from lrfr_lightning.datasets import EmbeddedFaces, LFWPeople, VerificationPairs
 from lrfr_lightning.datasets.embedded import verification_pairs, write_lfw_layout
 from lrfr_lightning.datasets.lfw import held_out
 from lrfr_lightning.datasets.pairs import seeded_pairs
@@ -31,6 +31,20 @@ def test_folds_share_no_person():
         for n in range(5)
     ]
     assert sum(map(len, people)) == len(set().union(*people))
+
+
+def test_people_stand_beside_their_pairs():
+    pairs = seeded_pairs(LABELS, 100, folds=5)
+    assert np.array_equal(pairs.people, np.stack([LABELS[pairs.first], LABELS[pairs.second]], 1))
+    embedded = verification_pairs(20, 3, 2)
+    assert np.array_equal(embedded.people[:, 1], embedded.second // 3)
+
+
+def test_people_that_contradict_the_pairs():
+    people = np.array([[1, 1], [1, 2], [3, 3]], np.int32)
+    same, index = np.array([True, True, True]), np.arange(3)
+    with pytest.raises(DataError, match="1 of 3 pairs say the contrary .* the first is pair 1"):
+        VerificationPairs(index, index, same, index, people)
 
 
 def test_seed_decides():

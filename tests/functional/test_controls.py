@@ -31,6 +31,30 @@ def test_both_and_none():
     assert apply_control(FACE, "none") is FACE
 
 
+def test_no_cast_gives_all_channels_one_mean():
+    warm = (FACE // 2 + np.array([90, 60, 20])).astype(np.uint8)
+    neutral = apply_control(warm, "no-cast")
+    slow = np.empty_like(warm)
+    overall = warm.mean()
+    for c in range(3):
+        shift = overall - warm[..., c].mean()
+        for y, x in np.ndindex(112, 112):
+            slow[y, x, c] = min(max(round(float(warm[y, x, c]) + shift), 0), 255)
+    np.testing.assert_array_equal(neutral, slow)
+    # a shift of whole grey levels leaves up to half a level in each channel
+    assert np.ptp(neutral.mean(axis=(0, 1))) < 1 < 60 < np.ptp(warm.mean(axis=(0, 1)))
+
+
+def test_no_cast_clips_and_leaves_grey_alone():
+    split = np.zeros((112, 112, 3), np.uint8)
+    split[:56, :, 0] = 255
+    neutral = apply_control(split, "no-cast")
+    assert set(neutral[..., 0].ravel()) == {0, 170}  # 255 - 85, and -85 clipped
+    assert (neutral[..., 1] == 42).all()  # halves to even
+    grey = apply_control(FACE, "grey")
+    assert np.array_equal(apply_control(grey, "no-cast"), grey)
+
+
 def test_an_unknown_control_is_refused_when_the_protocol_is_made():
     with pytest.raises(ConfigError, match="control: expected one of .*grey.* got 'gray'"):
         EmbeddedVerification(20, 2, 2, control="gray")

@@ -26,6 +26,10 @@ def test_reads_its_own_layout(root: Path) -> None:
     assert protocol.name == "lfw"
     assert np.array_equal(protocol.pairs.same, pairs.same)
     assert np.array_equal(protocol.pairs.fold, pairs.fold)
+    # people by number, one number per name
+    names = [protocol.images.name(i).split("/")[0] for i in protocol.pairs.second]
+    assert len(set(names)) == len(set(protocol.pairs.people[:, 1]))
+    assert len(set(zip(names, protocol.pairs.people[:, 1], strict=True))) == len(set(names))
     # every image of the list once
     used = np.unique(np.r_[protocol.pairs.first, protocol.pairs.second])
     assert np.array_equal(used, np.arange(len(protocol.images)))

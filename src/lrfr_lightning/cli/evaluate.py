@@ -1,7 +1,7 @@
 """``lrfr evaluate``: models x protocols → one results file."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 from jsonargparse import ArgumentParser, Namespace
 from lightning_fabric import Fabric
@@ -10,6 +10,8 @@ from lrfr_lightning.backbones.base import Backbone
 from lrfr_lightning.embedders.base import Embedder
 from lrfr_lightning.embedders.extraction import evaluate
 from lrfr_lightning.embedders.files import CheckpointEmbedder, WeightsEmbedder
+from lrfr_lightning.embedders.floors import MeanColour, RawPixels
+from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.protocols.base import Protocol
 from lrfr_lightning.protocols.named import PROTOCOLS, named_protocol
 from lrfr_lightning.protocols.result import ProtocolResult, write_results
@@ -53,14 +55,30 @@ def _parser() -> ArgumentParser:
     parser.add_argument(
         "--root", default="${LRFR_DATA}/lfw-112", help="where named protocols find LFW"
     )
-    parser.add_argument("--protocols", type=list[Protocol], default=[])
+    parser.add_argument("--protocols", type=list[Protocol], default=[], help="any, by class")
+    _add_variations(parser)
     parser.add_argument("--output", default="results.json", help="the results file")
+    parser.add_argument("--intervals", type=int, default=1000, help="bootstrap replicates, or 0")
+    parser.add_argument("--examples", type=int, default=4, help="hardest pairs of each kind shown")
     parser.add_argument("--batch_size", type=int, default=64)
     parser.add_argument("--num_workers", type=int, default=0)
     parser.add_argument("--accelerator", default="auto", help="cpu, gpu or auto")
     parser.add_argument("--devices", type=int, default=1, help="processes to share the work")
     parser.add_argument("--strategy", help="by default ddp_spawn for several devices")
     return parser
+
+
+def _add_variations(parser: ArgumentParser) -> None:
+    """How the protocols that are given by name are measured."""
+    parser.add_argument(
+        "--resolutions", nargs="+", type=int | Literal["native"], help="px, or native images"
+    )
+    parser.add_argument(
+        "--controls", nargs="+", type=Control, default=["none"], help="measured under each of these"
+    )
+    parser.add_argument("--matrix", action="store_true", help="also every resolution with every")
+    parser.add_argument("--flip", action="store_true", help="add the mirrored image's embedding")
+    parser.add_argument("--floors", action="store_true", help="also raw pixels and mean colour")
 
 
 def _models(options: Namespace) -> list[Embedder]:
@@ -70,6 +88,9 @@ def _models(options: Namespace) -> list[Embedder]:
             raise ConfigError("--weights needs --backbone, the network the weights belong to")
         models.append(WeightsEmbedder(options.backbone, options.weights))
     models += options.models
+    if options.floors:
+        given = [model.name for model in models]
+        models += [floor for floor in (RawPixels(), MeanColour()) if floor.name not in given]
     names = [model.name for model in models]
     if not models or len(set(names)) < len(names):
         raise ConfigError(
@@ -80,11 +101,29 @@ def _models(options: Namespace) -> list[Embedder]:
 
 
 def _protocols(options: Namespace) -> list[Protocol]:
-    named = [named_protocol(name, options.root) for name in options.protocol]
+    named = [
+        named_protocol(name, options.root, settings)
+        for name in options.protocol
+        for settings in _variations(options)
+    ]
     protocols: list[Protocol] = [*named, *options.protocols]
     if not protocols:
         raise ConfigError(f"no protocol given; --protocol takes any of {', '.join(PROTOCOLS)}")
+    for protocol in protocols:
+        protocol.intervals, protocol.examples = options.intervals, options.examples
     return protocols
+
+
+def _variations(options: Namespace) -> list[dict[str, Any]]:
+    """Settings of each named protocol: one set per control, and one for the matrix."""
+    shared: dict[str, Any] = {"flip": True} if options.flip else {}
+    if options.resolutions:
+        shared["resolutions"] = [None if r == "native" else r for r in options.resolutions]
+    single: list[dict[str, Any]] = [
+        {} if control == "none" else {"control": control} for control in options.controls
+    ]
+    matrix = [{"degraded": "matrix"}] if options.matrix else []
+    return [shared | settings for settings in single + matrix]
 
 
 def _fabric(options: Namespace) -> Fabric:

@@ -27,6 +27,14 @@ class ImageSource(ABC):
     def describe(self, index: int) -> str:
         """Where image ``index`` comes from, for error messages."""
 
+    def name(self, index: int) -> str:
+        """What image ``index`` is called within its data set, on every machine alike.
+
+        Paired tests know by it whether two models were measured on the same images: a source whose
+        description holds a path has to say the part below the data set's folder.
+        """
+        return self.describe(index)
+
 
 class FaceDataset(ImageSource):
     """Labelled face images, a source to train on.

@@ -53,6 +53,10 @@ class LFWImages(ImageSource):
         """The image's path."""
         return str(self.folder / self.names[index])
 
+    def name(self, index: int) -> str:
+        """``Name/Name_0001.jpg``."""
+        return str(self.names[index])
+
 
 class LFWPeople(FaceDataset):
     """All images of the people in one of LFW's lists, to train on.

@@ -17,12 +17,28 @@ class VerificationPairs:
         second: int64 ``(N,)``, positions of images.
         same: bool ``(N,)``, True for genuine pairs.
         fold: int64 ``(N,)``, the fold of each pair, 0..folds-1.
+        people: int32 ``(N, 2)``, a number for the person on each side; None where the list does
+            not say who is shown.
+
+    Raises:
+        DataError: the people contradict ``same``.
     """
 
     first: NDArray[np.int64]
     second: NDArray[np.int64]
     same: NDArray[np.bool_]
     fold: NDArray[np.int64]
+    people: NDArray[np.int32] | None = None
+
+    def __post_init__(self) -> None:
+        if self.people is None:
+            return
+        wrong = np.flatnonzero((self.people[:, 0] == self.people[:, 1]) != self.same)
+        if len(wrong):
+            raise DataError(
+                f"{len(wrong)} of {len(self)} pairs say the contrary of their people, the first is "
+                f"pair {wrong[0]}; expected one person in a genuine pair, two in an impostor pair"
+            )
 
     def __len__(self) -> int:
         return len(self.same)
@@ -60,7 +76,8 @@ def seeded_pairs(
         rows += [(a, b, True, number) for a, b in genuine]
         rows += [(a, b, False, number) for a, b in _strangers(labels, people, len(genuine), rng)]
     first, second, same, fold = (np.asarray(column) for column in zip(*rows, strict=True))
-    return VerificationPairs(first, second, same, fold)
+    people = np.stack([labels[first], labels[second]], axis=1)
+    return VerificationPairs(first, second, same, fold, np.asarray(people, np.int32))
 
 
 def _balanced(

@@ -55,23 +55,3 @@ class ModuleEmbedder(Embedder):
             # this layout is the faster one for convolutions, on CPUs by a third
             embedding: Tensor = self.backbone(pixels.contiguous(memory_format=torch.channels_last))
         return embedding.float()
-
-
-class RawPixels(Embedder):
-    """No model at all: the pixels less their mean. What it reaches is what scene and colour give.
-
-    Args:
-        name: the model's name in results.
-    """
-
-    def __init__(self, name: str = "raw-pixels") -> None:
-        self.name = name
-        self.pixel_spec = PixelSpec()
-
-    def to(self, device: torch.device) -> None:
-        """Nothing to move."""
-
-    def embed(self, images: Tensor) -> Tensor:
-        """Images ``(B, 3, 112, 112)`` → float32 ``(B, 37632)``, each with zero mean."""
-        pixels = self.pixel_spec.normalise(images).flatten(1)
-        return pixels - pixels.mean(dim=1, keepdim=True)

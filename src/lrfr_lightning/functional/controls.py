@@ -12,7 +12,7 @@ import numpy as np
 from lrfr_lightning.functional.image import Image
 from lrfr_lightning.utils.errors import ConfigError
 
-Control = Literal["none", "grey", "inner", "grey-inner"]
+Control = Literal["none", "grey", "inner", "grey-inner", "no-cast"]
 
 ROWS, COLUMNS = slice(16, 104), slice(20, 92)
 """The inner face of an aligned 112x112 crop: rows 16..103, columns 20..91."""
@@ -27,7 +27,9 @@ def apply_control(image: Image, control: Control) -> Image:
     Args:
         image: uint8 ``(112, 112, 3)`` RGB.
         control: ``grey``: luma (ITU-R BT.601) in all three channels; ``inner``: all outside the
-            inner face set to 127; ``grey-inner``: both; ``none``: nothing.
+            inner face set to 127; ``grey-inner``: both; ``no-cast``: every channel shifted so that
+            its mean over the image becomes the mean of all three, then rounded (halves to even)
+            and clipped to 0..255; ``none``: nothing.
 
     Returns:
         uint8 ``(112, 112, 3)``; the image itself with ``none``.
@@ -41,7 +43,13 @@ def apply_control(image: Image, control: Control) -> Image:
         whole = image
         image = np.full_like(whole, FILL)
         image[ROWS, COLUMNS] = whole[ROWS, COLUMNS]
-    return image
+    return _without_cast(image) if control == "no-cast" else image
+
+
+def _without_cast(image: Image) -> Image:
+    own = image.mean(axis=(0, 1))
+    shifted = np.rint(image + (own.mean() - own))
+    return np.asarray(np.clip(shifted, 0, 255), np.uint8)
 
 
 def check_control(control: Control) -> Control:

@@ -49,6 +49,13 @@ class Protocol(ABC):
     full: Resolution = FULL_RESOLUTION
     """How the side that is not degraded is shown."""
 
+    intervals: int = 1000
+    """Bootstrap replicates behind each interval; 0: none. Set by whoever measures."""
+
+    examples: int = 4
+    """How many of the hardest comparisons of each kind are shown as pictures; 0: no image is read
+    again, so that there is no sample of sharpness either. Set by whoever measures."""
+
     def __init__(
         self,
         name: str,

@@ -81,6 +81,7 @@ class LFWHeldOut(VerificationProtocol):
         people: the list.
         pairs: genuine pairs at most, and as many impostor pairs.
         resolutions: see :class:`VerificationProtocol`, as all that follow.
+        degraded: which image of each pair is degraded.
         flip: add the embedding of the mirrored image.
         control: what is taken from each face before it is degraded.
 
@@ -94,6 +95,7 @@ class LFWHeldOut(VerificationProtocol):
         people: str = "peopleDevTrain.txt",
         pairs: int = 1500,
         resolutions: Sequence[Resolution] = (112, 56, 28, 14, 7),
+        degraded: Side = "both",
         flip: bool = False,
         control: Control = "none",
     ) -> None:
@@ -109,8 +111,10 @@ class LFWHeldOut(VerificationProtocol):
                 np.searchsorted(used, drawn.second),
                 drawn.same,
                 drawn.fold,
+                drawn.people,
             ),
             resolutions=resolutions,
+            degraded=degraded,
             flip=flip,
             control=control,
         )
@@ -124,9 +128,8 @@ def index_pairs(named: list[NamedPair], names: list[str], folds: int) -> Verific
         fold = np.arange(len(named), dtype=np.int64) * folds // len(named)
     else:
         fold = stratified_folds(same)
-    return VerificationPairs(
-        first=np.asarray([position[pair.first] for pair in named], np.int64),
-        second=np.asarray([position[pair.second] for pair in named], np.int64),
-        same=same,
-        fold=fold,
-    )
+    first = np.asarray([position[pair.first] for pair in named], np.int64)
+    second = np.asarray([position[pair.second] for pair in named], np.int64)
+    person = np.unique([name.split("/")[0] for name in names], return_inverse=True)[1]
+    people = np.stack([person[first], person[second]], axis=1).astype(np.int32)
+    return VerificationPairs(first, second, same, fold, people)

@@ -56,12 +56,18 @@ def conditions(result: ProtocolResult) -> dict[str, str]:
     return {
         "protocol": result.protocol,
         "setting": _SETTINGS.get(result.setting, result.setting),
-        "degraded": _SIDES.get(result.degraded, result.degraded),
+        "degraded": _degraded(result),
         "down": result.down,
         "up": result.up,
         "flip": "yes" if result.flip else "no",
         "control": result.control,
     }
+
+
+def _degraded(result: ProtocolResult) -> str:
+    if result.degraded == "matrix":
+        return f"first image; second at {resolution_label(result.gallery_resolution)}"
+    return _SIDES.get(result.degraded, result.degraded)
 
 
 def _block(title: str, members: list[ProtocolResult]) -> Block:

@@ -63,7 +63,8 @@ def verification_pairs(
     first, second = np.concatenate(blocks, axis=1)
     same = np.tile(np.repeat([True, False], pairs_per_fold), folds)
     fold = np.repeat(np.arange(folds, dtype=np.int64), 2 * pairs_per_fold)
-    return VerificationPairs(first, second, same, fold)
+    shown = (np.stack([first, second], axis=1) // images_per_identity).astype(np.int32)
+    return VerificationPairs(first, second, same, fold, shown)
 
 
 def gallery_and_probes(
