@@ -148,7 +148,7 @@ def _baselines(target: Path, evaluation: str) -> list[ProtocolResult]:
     if not yaml.safe_load(Path(evaluation).read_text()).get("models"):
         return []
     if not target.exists():
-        args = ["--config", evaluation, "--output", str(target)]
+        args = ["--config", evaluation, "--output", str(target), "--examples", "0"]
         lrfr("baselines", target.parent, 1, "evaluate", *args)
     return read_results(target)
 

@@ -109,7 +109,7 @@ def _run(entry: Run, options: Namespace) -> tuple[Run, float]:
     trained = time.monotonic() - start
     # the file of a run is there only when all of it is done
     partial = f"{folder}/evaluated.json"
-    measure = ["--config", options.evaluation, "--models", "[]"]
+    measure = ["--config", options.evaluation, "--models", "[]", "--examples", "0"]
     checkpoint = ["--checkpoint", f"{folder}/last.ckpt", "--output", partial]
     lrfr(who, entry.folder, options.jobs, "evaluate", *measure, *checkpoint)
     seconds = time.monotonic() - start

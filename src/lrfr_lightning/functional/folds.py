@@ -49,6 +49,14 @@ def kfold_accuracy(
     return FoldAccuracy(np.asarray(accuracies), np.asarray(thresholds))
 
 
+def decided_rightly(
+    scores: Scores, same: Flags, fold: NDArray[np.int64], folds: FoldAccuracy
+) -> Flags:
+    """Whether each pair is decided rightly at its own fold's threshold, bool ``(N,)``."""
+    index = np.unique(fold, return_inverse=True)[1]
+    return np.asarray((scores >= folds.threshold[index]) == same)
+
+
 def stratified_folds(same: Flags, folds: int = 10) -> NDArray[np.int64]:
     """Cut genuine and impostor pairs each, in list order, into ``folds`` equal runs.
 

@@ -13,6 +13,7 @@ from lrfr_lightning.utils.errors import DataError
 
 Scores = NDArray[np.floating]
 Flags = NDArray[np.bool_]
+Rates = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -119,16 +120,39 @@ def tar_at_far(scores: Scores, same: Flags, far: float) -> float:
 def equal_error_rate(scores: Scores, same: Flags) -> float:
     """The rate at which FAR equals FRR, on the ROC drawn with straight lines, 0..1."""
     curve = roc(scores, same)
-    gap = curve.far - (1 - curve.tar)
-    after = int(np.argmax(gap >= 0))
-    if after == 0:
-        return float(curve.far[0])
-    span = gap[after] - gap[after - 1]
-    weight = -gap[after - 1] / span
-    return float(curve.far[after - 1] + weight * (curve.far[after] - curve.far[after - 1]))
+    return float(crossing(curve.far, curve.tar))
 
 
 def area_under_curve(scores: Scores, same: Flags) -> float:
     """Area under the ROC, 0..1; a tie between a genuine and an impostor pair counts one half."""
     curve = roc(scores, same)
-    return float(np.sum(np.diff(curve.far) * (curve.tar[1:] + curve.tar[:-1]) / 2))
+    return float(area(curve.far, curve.tar))
+
+
+def crossing(far: Rates, tar: Rates) -> Rates:
+    """Where FAR equals FRR on ROCs drawn with straight lines.
+
+    Args:
+        far: float64 ``(..., P)``, rising from 0 to 1.
+        tar: float64 ``(..., P)``, rising from 0 to 1.
+
+    Returns:
+        float64 ``(...)``, 0..1.
+    """
+    gap = far - (1 - tar)
+    # the first point accepts nothing: its gap is -1
+    after = np.maximum(np.argmax(gap >= 0, axis=-1, keepdims=True), 1)
+    low, high = (np.take_along_axis(gap, point, axis=-1) for point in (after - 1, after))
+    start, end = (np.take_along_axis(far, point, axis=-1) for point in (after - 1, after))
+    return np.asarray((start - low / (high - low) * (end - start))[..., 0])
+
+
+def area(far: Rates, tar: Rates) -> Rates:
+    """Area under ROCs drawn with straight lines; arguments as for :func:`crossing`."""
+    return np.asarray(np.sum(np.diff(far) * (tar[..., 1:] + tar[..., :-1]) / 2, axis=-1))
+
+
+def highest_tar(far: Rates, tar: Rates, limit: float) -> Rates:
+    """The highest TAR whose FAR is at most ``limit``; arguments as for :func:`crossing`."""
+    point = np.count_nonzero(far <= limit + 1e-12, axis=-1, keepdims=True) - 1
+    return np.asarray(np.take_along_axis(tar, np.maximum(point, 0), axis=-1)[..., 0])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lrfr_lightning.datasets.base import ImageSource
 from lrfr_lightning.functional.controls import Control, apply_control, check_control
 from lrfr_lightning.functional.image import Image
-from lrfr_lightning.functional.resize import BICUBIC, Kernel, degrade, resize
+from lrfr_lightning.functional.resize import BICUBIC, Kernel, resize
 from lrfr_lightning.protocols.result import ProtocolResult, Resolution, Setting, Side, falling
 from lrfr_lightning.utils.errors import ConfigError, DataError
 
@@ -117,6 +117,19 @@ class Protocol(ABC):
         Raises:
             DataError: the image is not an aligned face of 112x112 px, and the resolution not None.
         """
+        small = self.picture(position, resolution)
+        return resize(small, FULL_RESOLUTION, FULL_RESOLUTION, self.up)
+
+    def picture(self, position: int, resolution: Resolution) -> Image:
+        """An image at its resolution, before it is enlarged for the network.
+
+        Returns:
+            uint8 ``(resolution, resolution, 3)`` RGB; ``(112, 112, 3)`` of native images, which are
+            shown as the network sees them.
+
+        Raises:
+            DataError: see :meth:`view`.
+        """
         image = self.images.image(position)
         if resolution is None:
             whole = resize(image, FULL_RESOLUTION, FULL_RESOLUTION, self.up)
@@ -126,7 +139,7 @@ class Protocol(ABC):
                 f"{self.images.describe(position)}: expected an aligned face of "
                 f"{FULL_RESOLUTION}x{FULL_RESOLUTION} px, got {image.shape[1]}x{image.shape[0]}"
             )
-        return degrade(apply_control(image, self.control), resolution, self.down, self.up)
+        return resize(apply_control(image, self.control), resolution, resolution, self.down)
 
     @abstractmethod
     def evaluate(

@@ -50,14 +50,19 @@ class ProtocolResult:
         flip: whether the embedding of the mirrored image was added.
         metrics: ``accuracy``, ``accuracy_std``, ``auc``, ``eer``, ``tar@far=0.001`` ..., all 0..1;
             None where the counts are too small to measure it.
-        counts: ``images``, ``pairs``, ``genuine``, ``impostor``, ``folds``.
+        counts: ``images``, ``people`` (where they are known), ``pairs``, ``genuine``,
+            ``impostor``, ``folds``.
         thresholds: the cosine threshold behind a metric, by the metric's name.
-        curves: equally long lists for plots, ``far`` and ``tar``.
+        curves: lists for plots, of equal length within a family: ``far``, ``tar``; ``rank``,
+            ``cmc``; ``fpir``, ``fnir``; ``score_edges`` (one more than), ``genuine_density``,
+            ``impostor_density``; ``sample_score``, ``sample_norm``, ``sample_sharpness``,
+            ``sample_genuine``; see :mod:`lrfr_lightning.protocols.curves`.
         control: what was taken from each face before it was degraded, see
             :func:`~lrfr_lightning.functional.controls.apply_control`.
         gallery_resolution: side of the second (gallery) images, with ``matrix`` only, px.
         intervals: ``[low, high]`` that holds a metric with 95 % confidence, by the metric's name,
-            0..1; from a bootstrap over people where they are known.
+            0..1; from a bootstrap over people where they are known (``counts`` has ``people``),
+            over pairs elsewhere.
         outcomes: what a paired test between two models needs, see
             :mod:`lrfr_lightning.protocols.outcomes`.
         examples: pictures of the hardest comparisons, see :mod:`lrfr_lightning.protocols.examples`.

@@ -7,22 +7,25 @@ from numpy.typing import NDArray
 
 from lrfr_lightning.datasets.base import ImageSource
 from lrfr_lightning.datasets.pairs import VerificationPairs
+from lrfr_lightning.functional.bootstrap import verification_intervals
 from lrfr_lightning.functional.controls import Control
-from lrfr_lightning.functional.folds import kfold_accuracy
+from lrfr_lightning.functional.folds import FoldAccuracy, decided_rightly, kfold_accuracy
 from lrfr_lightning.functional.resize import Kernel
 from lrfr_lightning.functional.verification import (
+    Flags,
     area_under_curve,
     best_threshold,
     equal_error_rate,
-    roc,
     tar_at_far,
     youden_threshold,
 )
 from lrfr_lightning.protocols.base import Embeddings, Protocol
+from lrfr_lightning.protocols.curves import roc_curve
+from lrfr_lightning.protocols.details import PairDetails, pair_items
+from lrfr_lightning.protocols.outcomes import Outcomes
 from lrfr_lightning.protocols.result import ProtocolResult, Resolution, Setting, Side
 
 FARS = (0.1, 0.01, 0.001)
-_CURVE_POINTS = np.logspace(-4, 0, 61)
 _RULES = {"standard": best_threshold, "deck": youden_threshold}
 
 
@@ -89,13 +92,9 @@ class VerificationProtocol(Protocol):
     ) -> ProtocolResult:
         scores, pairs = self.scores(embeddings, first, second), self.pairs
         folds = kfold_accuracy(scores, pairs.same, pairs.fold, _RULES[self.setting])
-        metrics: dict[str, float | None] = {
-            "accuracy": float(folds.accuracy.mean()),
-            "accuracy_std": float(folds.accuracy.std()),
-            "auc": area_under_curve(scores, pairs.same),
-            "eer": equal_error_rate(scores, pairs.same),
-        }
-        metrics |= {f"tar@far={far:g}": tar_at_far(scores, pairs.same, far) for far in FARS}
+        correct = decided_rightly(scores, pairs.same, pairs.fold, folds)
+        metrics = _metrics(scores, pairs.same, folds)
+        details = PairDetails(self, pairs, embeddings, (first, second))
         return ProtocolResult(
             model=model,
             protocol=self.name,
@@ -111,18 +110,47 @@ class VerificationProtocol(Protocol):
             counts=self._counts(),
             # beyond six digits a float32 cosine says nothing
             thresholds={"accuracy": round(float(folds.threshold.mean()), 6)},
-            curves=roc_curve(scores, pairs.same),
+            intervals=self._intervals(scores, correct, metrics),
+            outcomes=self._outcomes(correct).to_json(),
+            curves=roc_curve(scores, pairs.same) | details.curves(scores),
+            examples=details.examples(scores),
         )
+
+    def _intervals(
+        self, scores: Embeddings, correct: Flags, metrics: Mapping[str, float | None]
+    ) -> dict[str, list[float]]:
+        """95 % intervals of what was measured."""
+        if not self.intervals:
+            return {}
+        same, fold, people = self.pairs.same, self.pairs.fold, self.pairs.people
+        found = verification_intervals(scores, same, correct, fold, people, FARS, self.intervals)
+        return {name: ends for name, ends in found.items() if metrics[name] == metrics[name]}
+
+    def _outcomes(self, correct: Flags) -> Outcomes:
+        items = pair_items(self, self.pairs)
+        return Outcomes("verification", items, "accuracy", correct, self.pairs.people)
 
     def _counts(self) -> dict[str, int]:
         genuine = int(np.count_nonzero(self.pairs.same))
+        people = {} if self.pairs.people is None else {"people": len(np.unique(self.pairs.people))}
         return {
             "images": len(self.images),
+            **people,
             "pairs": len(self.pairs),
             "genuine": genuine,
             "impostor": len(self.pairs) - genuine,
             "folds": len(np.unique(self.pairs.fold)),
         }
+
+
+def _metrics(scores: Embeddings, same: Flags, folds: FoldAccuracy) -> dict[str, float | None]:
+    return {
+        "accuracy": float(folds.accuracy.mean()),
+        "accuracy_std": float(folds.accuracy.std()),
+        "auc": area_under_curve(scores, same),
+        "eer": equal_error_rate(scores, same),
+        **{f"tar@far={far:g}": tar_at_far(scores, same, far) for far in FARS},
+    }
 
 
 def cosine(first: Embeddings, second: Embeddings) -> Embeddings:
@@ -131,11 +159,3 @@ def cosine(first: Embeddings, second: Embeddings) -> Embeddings:
     lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.einsum("nd,nd->n", first, second) / lengths)
-
-
-def roc_curve(scores: Embeddings, same: NDArray[np.bool_]) -> dict[str, list[float]]:
-    """The ROC for a plot: the exact TAR at FARs spaced evenly on a log axis."""
-    curve = roc(scores, same)
-    last = np.searchsorted(curve.far, _CURVE_POINTS, side="right") - 1
-    kept = np.unique(last)
-    return {"far": curve.far[kept].tolist(), "tar": curve.tar[kept].tolist()}

@@ -27,29 +27,30 @@ def render_markdown(results: Sequence[ProtocolResult], figure: str | None = None
 
 
 def _section(block: Block) -> str:
-    facts = [f"{name}: {_escape(text)}" for name, text in block.facts.items() if text]
-    metric = _escape(headline(block.results))
+    facts = [f"{name}: {escape(text)}" for name, text in block.facts.items() if text]
+    metric = escape(headline(block.results))
     return "\n".join(
         (
-            f"### {_escape(block.title)}\n",
+            f"### {escape(block.title)}\n",
             f"{'; '.join(facts)}.\n",
-            _table(main_table(block.results)),
+            markdown_table(main_table(block.results)),
             f"{metric} in %, ± std; the best of each resolution in bold.\n",
         )
     )
 
 
-def _table(table: Table) -> str:
+def markdown_table(table: Table) -> str:
+    """Header, rule and rows, one line each; the best of a column in bold."""
     rules = [":--"] + ["--:"] * (len(table.header) - 1)
-    header = [_escape(name) for name in table.header]
+    header = [escape(name) for name in table.header]
     rows = [[_cell(cell) for cell in row] for row in table.rows]
     return "".join(f"| {' | '.join(row)} |\n" for row in (header, rules, *rows))
 
 
 def _cell(cell: Cell) -> str:
-    return f"**{_escape(cell.text)}**" if cell.best else _escape(cell.text)
+    return f"**{escape(cell.text)}**" if cell.best else escape(cell.text)
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
     """A name with Markdown's own characters made inert, on one line."""
     return _ACTIVE.sub(r"\\\1", " ".join(text.split()))

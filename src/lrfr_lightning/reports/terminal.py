@@ -25,7 +25,7 @@ def print_tables(results: Sequence[ProtocolResult], console: Console | None = No
         DataError: there are no results, or one model has two results for the same measurement.
     """
     blocks = [(block, *_tables(block)) for block in group(results)]
-    console = console or _stdout([table for _, *tables in blocks for table in tables])
+    console = console or stdout([table for _, *tables in blocks for table in tables])
     for block, main, full in blocks:
         console.print(_heading(block), soft_wrap=True)
         console.print(main, full, sep="\n")
@@ -33,18 +33,19 @@ def print_tables(results: Sequence[ProtocolResult], console: Console | None = No
 
 def _heading(block: Block) -> Text:
     facts = "; ".join(f"{name}: {text}" for name, text in block.facts.items() if text)
-    return Text.assemble((_plain(block.title), "bold"), "\n", _plain(facts))
+    return Text.assemble((plain(block.title), "bold"), "\n", plain(facts))
 
 
 def _tables(block: Block) -> tuple[RichTable, RichTable]:
     metric = headline(block.results)
     return (
-        _rich(main_table(block.results), f"{metric} in %, ± std"),
-        _rich(full_table(block.results), "every metric in %"),
+        rich_table(main_table(block.results), f"{metric} in %, ± std"),
+        rich_table(full_table(block.results), "every metric in %"),
     )
 
 
-def _rich(table: Table, caption: str) -> RichTable:
+def rich_table(table: Table, caption: str) -> RichTable:
+    """A table as Rich prints it, with a caption below."""
     rich = RichTable(caption=caption, caption_justify="left")
     for number, name in enumerate(table.header):
         justify = "right" if number else "left"
@@ -55,15 +56,16 @@ def _rich(table: Table, caption: str) -> RichTable:
 
 
 def _text(cell: Cell) -> Text:
-    return Text(_plain(cell.text), style="bold" if cell.best else "")
+    return Text(plain(cell.text), style="bold" if cell.best else "")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Without control characters, which a terminal would obey."""
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
-def _stdout(tables: list[RichTable]) -> Console:
+def stdout(tables: list[RichTable]) -> Console:
+    """The terminal, or a pipe as wide as the tables."""
     console = Console()
     if not console.is_terminal:
         options = console.options.update(max_width=_UNBOUNDED)
