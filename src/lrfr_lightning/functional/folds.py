@@ -21,7 +21,11 @@ class FoldAccuracy:
 
 
 def kfold_accuracy(
-    scores: Scores, same: Flags, fold: NDArray[np.int64], rule: ThresholdRule
+    scores: Scores,
+    same: Flags,
+    fold: NDArray[np.int64],
+    rule: ThresholdRule,
+    single_class: bool = False,
 ) -> FoldAccuracy:
     """Per fold: the rule's threshold on all other folds, the accuracy on this one.
 
@@ -30,6 +34,8 @@ def kfold_accuracy(
         same: bool ``(N,)``.
         fold: int64 ``(N,)``, the fold of each pair.
         rule: threshold from the training pairs' scores.
+        single_class: allow folds of genuine or impostor pairs alone, as the slides had them on
+            QMUL-SurvFace; the mean over folds then depends on the order of the list.
 
     Raises:
         DataError: fewer than two folds, or a fold holds one class only.
@@ -39,7 +45,7 @@ def kfold_accuracy(
     if len(numbers) < 2:
         raise DataError(f"expected at least 2 folds, got {len(numbers)}")
     single = [int(n) for n in numbers if len(np.unique(same[fold == n])) < 2]
-    if single:
+    if single and not single_class:
         raise DataError(f"folds {single} hold only genuine or only impostor pairs; stratify them")
     thresholds = [rule(scores[fold != n], same[fold != n]) for n in numbers]
     accuracies = [
