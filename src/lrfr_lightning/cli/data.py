@@ -1,18 +1,51 @@
 """``lrfr data convert | embedded``: data sets from one form to another, or out of nothing."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from jsonargparse import ArgumentParser
 
 from lrfr_lightning.datasets.base import FaceDataset
 from lrfr_lightning.datasets.convert import Form, convert
-from lrfr_lightning.datasets.embedded import EmbeddedFaces, verification_pairs, write_lfw_layout
+from lrfr_lightning.datasets.embedded import (
+    EmbeddedFaces,
+    VerificationPairs,
+    verification_pairs,
+    write_ijbc_layout,
+    write_lfw_layout,
+    write_scface_layout,
+    write_survface_layout,
+    write_tinyface_layout,
+)
 from lrfr_lightning.datasets.image_folder import ImageFolder
 from lrfr_lightning.datasets.new_folder import new_folder
 from lrfr_lightning.datasets.parquet import ParquetFaces
 from lrfr_lightning.datasets.recordio import RecordIO
 from lrfr_lightning.utils.errors import ConfigError
 from lrfr_lightning.utils.paths import existing
+
+
+def _lfw(faces: EmbeddedFaces, target: Path, pairs_per_fold: int, seed: int) -> None:
+    write_lfw_layout(faces, target, _pairs(faces, pairs_per_fold, seed))
+
+
+def _survface(faces: EmbeddedFaces, target: Path, pairs_per_fold: int, seed: int) -> None:
+    write_survface_layout(faces, target, _pairs(faces, pairs_per_fold, seed), seed)
+
+
+def _pairs(faces: EmbeddedFaces, per_fold: int, seed: int) -> VerificationPairs:
+    people = faces.population
+    return verification_pairs(people.identities, people.images_per_identity, per_fold, seed=seed)
+
+
+LAYOUTS: dict[str, Callable[[EmbeddedFaces, Path, int, int], None]] = {
+    "lfw": _lfw,
+    "survface": _survface,
+    "scface": lambda faces, target, _, seed: write_scface_layout(faces, target, seed),
+    "tinyface": lambda faces, target, _, seed: write_tinyface_layout(faces, target, seed),
+    "ijbc": lambda faces, target, _, seed: write_ijbc_layout(faces, target, seed),
+}
+"""What writes each layout, from the faces, a folder, the pairs per fold and a seed."""
 
 
 def run(args: list[str]) -> None:
@@ -42,12 +75,19 @@ def _convert_parser() -> ArgumentParser:
 
 def _embedded_parser() -> ArgumentParser:
     parser = ArgumentParser(
-        description="Writes images/<Name>/<Name>_0001.jpg and pairs.txt, the layout of LFW."
+        description="Writes invented people as files, in the true layout of a data set, to try a "
+        "command before there is a licence for the data."
     )
     parser.add_argument("target", help="a new folder")
+    parser.add_argument("--layout", choices=list(LAYOUTS), default="lfw")
     parser.add_argument("--identities", type=int, default=300)
     parser.add_argument("--images_per_identity", type=int, default=4)
-    parser.add_argument("--pairs_per_fold", type=int, default=100)
+    parser.add_argument(
+        "--pairs_per_fold",
+        type=int,
+        default=100,
+        help="pairs of each kind (lfw, survface)",
+    )
     parser.add_argument("--split", choices=["train", "test"], default="test")
     parser.add_argument("--seed", type=int, default=0)
     return parser
@@ -60,6 +100,7 @@ def _convert(source: str, target: str, form: Form, image_list: str | None) -> No
 
 def _embedded(
     target: str,
+    layout: str,
     identities: int,
     images_per_identity: int,
     pairs_per_fold: int,
@@ -67,10 +108,9 @@ def _embedded(
     seed: int,
 ) -> None:
     faces = EmbeddedFaces(identities, images_per_identity, split, seed)  # type: ignore[arg-type]
-    pairs = verification_pairs(identities, images_per_identity, pairs_per_fold, seed=seed)
     with new_folder(target) as partial:
-        write_lfw_layout(faces, partial, pairs)
-    print(f"{len(faces)} images of {identities} invented people, {len(pairs)} pairs → {target}")
+        LAYOUTS[layout](faces, partial, pairs_per_fold, seed)
+    print(f"{len(faces)} images of {identities} invented people → {target} ({layout})")
 
 
 def open_dataset(source: str, image_list: str | None = None) -> FaceDataset:

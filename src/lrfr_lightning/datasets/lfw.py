@@ -13,49 +13,12 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from lrfr_lightning.datasets.base import FaceDataset, Image, ImageSource
-from lrfr_lightning.datasets.codec import decode_image
-from lrfr_lightning.utils.errors import ConfigError, DataError, first_few
+from lrfr_lightning.datasets.base import FaceDataset, Image
+from lrfr_lightning.datasets.listed import ListedImages
+from lrfr_lightning.utils.errors import ConfigError, DataError
 from lrfr_lightning.utils.paths import existing
 
 Part = Literal["all", "train", "held-out"]
-
-
-class LFWImages(ImageSource):
-    """The images of a list, ``<folder>/<Name>/<Name>_0001.jpg``.
-
-    Args:
-        folder: where the people's folders lie.
-        names: ``Name/Name_0001.jpg`` of each image.
-
-    Raises:
-        DataError: images are missing; the message has the count and the first five.
-    """
-
-    def __init__(self, folder: Path, names: list[str]) -> None:
-        missing = [name for name in names if not (folder / name).is_file()]
-        if missing:
-            raise DataError(
-                f"{len(missing)} of {len(names)} listed images are missing under {folder}: "
-                f"{first_few(missing)}"
-            )
-        self.folder = folder
-        self.names = np.asarray(names)
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def image(self, index: int) -> Image:
-        """Image ``index`` as uint8 ``(H, W, 3)`` RGB."""
-        return decode_image((self.folder / self.names[index]).read_bytes(), self.names[index])
-
-    def describe(self, index: int) -> str:
-        """The image's path."""
-        return str(self.folder / self.names[index])
-
-    def name(self, index: int) -> str:
-        """``Name/Name_0001.jpg``."""
-        return str(self.names[index])
 
 
 class LFWPeople(FaceDataset):
@@ -90,7 +53,7 @@ class LFWPeople(FaceDataset):
         self.identities = sorted(counts)
         per_person = [counts[name] for name in self.identities]
         self.labels = np.repeat(np.arange(len(self.identities)), per_person)
-        self._images = LFWImages(
+        self._images = ListedImages(
             folder / "images",
             [image_name(name, i + 1) for name in self.identities for i in range(counts[name])],
         )
@@ -107,6 +70,10 @@ class LFWPeople(FaceDataset):
     def describe(self, index: int) -> str:
         """The image's path."""
         return self._images.describe(index)
+
+    def name(self, index: int) -> str:
+        """``Name/Name_0001.jpg``."""
+        return self._images.name(index)
 
 
 def held_out(people: Iterable[str]) -> set[str]:

@@ -1,6 +1,7 @@
 """Who is compared with whom in 1:1 verification."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,12 @@ class VerificationPairs:
 
     def __len__(self) -> int:
         return len(self.same)
+
+    def take(self, chosen: NDArray[np.int64]) -> Self:
+        """The pairs at some positions, in their order."""
+        columns = {column.name: getattr(self, column.name) for column in fields(self)}
+        known = {name: rows[chosen] for name, rows in columns.items() if rows is not None}
+        return replace(self, **known)
 
 
 def seeded_pairs(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lrfr_lightning.datasets.lfw import LFWImages, LFWPeople, NamedPair, read_pairs
+from lrfr_lightning.datasets.lfw import LFWPeople, NamedPair, read_pairs
+from lrfr_lightning.datasets.listed import ListedImages
 from lrfr_lightning.datasets.pairs import VerificationPairs, seeded_pairs
 from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.functional.folds import stratified_folds
@@ -58,7 +59,7 @@ class LFWVerification(VerificationProtocol):
         stem = Path(pairs).stem
         super().__init__(
             name=name or _NAMES.get(stem, f"lfw-{stem}"),
-            images=LFWImages(folder / "images", names),
+            images=ListedImages(folder / "images", names),
             pairs=index_pairs(named, names, folds),
             resolutions=resolutions,
             setting=setting,
@@ -105,7 +106,7 @@ class LFWHeldOut(VerificationProtocol):
         names = [str(name) for name in faces.names[used]]
         super().__init__(
             name="lfw-held-out",
-            images=LFWImages(existing(root, "LFW root") / "images", names),
+            images=ListedImages(existing(root, "LFW root") / "images", names),
             pairs=VerificationPairs(
                 np.searchsorted(used, drawn.first),
                 np.searchsorted(used, drawn.second),
