@@ -53,7 +53,7 @@ def _parser() -> ArgumentParser:
         "--protocol", nargs="+", default=[], help=f"protocols by name: {', '.join(PROTOCOLS)}"
     )
     parser.add_argument(
-        "--root", default="${LRFR_DATA}/lfw-112", help="where named protocols find LFW"
+        "--root", default="${LRFR_DATA}/lfw-112", help="where named protocols find data"
     )
     parser.add_argument("--protocols", type=list[Protocol], default=[], help="any, by class")
     _add_variations(parser)

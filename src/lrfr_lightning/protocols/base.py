@@ -2,6 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from copy import copy
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,6 +142,26 @@ class Protocol(ABC):
                 f"{FULL_RESOLUTION}x{FULL_RESOLUTION} px, got {image.shape[1]}x{image.shape[0]}"
             )
         return resize(apply_control(image, self.control), resolution, resolution, self.down)
+
+    def subset(self, share: float) -> Self:
+        """A cheap version of the protocol, named ``<name>~<share>``, for a look at every epoch.
+
+        Its numbers are no results of the protocol. It is the same at every call.
+
+        Args:
+            share: of the comparisons, above 0, up to 1.
+
+        Raises:
+            ConfigError: the share lies outside its range.
+        """
+        part = copy(self)
+        part.name = f"{self.name}~{share:g}"
+        part.reduce(share)
+        return part
+
+    @abstractmethod
+    def reduce(self, share: float) -> None:
+        """Keep a share of the comparisons; the arrays are replaced, never written to."""
 
     @abstractmethod
     def evaluate(

@@ -9,17 +9,16 @@ from lrfr_lightning.functional.verification import Flags, Scores, roc
 
 Curves = dict[str, list[float]]
 
-_POINTS = np.logspace(-4, 0, 61)
 _BINS = 40
 _SAMPLE = 100
 _DIGITS = 6
 """Beyond six digits a float32 cosine says nothing."""
 
 
-def roc_curve(scores: Scores, same: Flags) -> Curves:
-    """The ROC: the exact TAR at FARs spaced evenly on a log axis, as ``far`` and ``tar``."""
+def roc_curve(scores: Scores, same: Flags, lowest: float = 1e-4) -> Curves:
+    """The ROC as ``far`` and ``tar``: the exact TAR at FARs even on a log axis from ``lowest``."""
     curve = roc(scores, same)
-    last = np.searchsorted(curve.far, _POINTS, side="right") - 1
+    last = np.searchsorted(curve.far, np.geomspace(lowest, 1, 61), side="right") - 1
     kept = np.unique(last)
     return {"far": curve.far[kept].tolist(), "tar": curve.tar[kept].tolist()}
 

@@ -6,7 +6,13 @@ from typing import Any
 
 from lrfr_lightning.protocols.base import Protocol
 from lrfr_lightning.protocols.embedded import EmbeddedVerification
+from lrfr_lightning.protocols.ijb import IJBVerification
+from lrfr_lightning.protocols.ijb_identification import IJBIdentification
 from lrfr_lightning.protocols.lfw import LFWHeldOut, LFWVerification
+from lrfr_lightning.protocols.one_to_many import EmbeddedIdentification, LFWIdentification
+from lrfr_lightning.protocols.scface import SCfaceIdentification
+from lrfr_lightning.protocols.survface import SurvFaceIdentification, SurvFaceVerification
+from lrfr_lightning.protocols.tinyface import TinyFaceIdentification
 from lrfr_lightning.utils.errors import ConfigError
 
 PROTOCOLS: dict[str, Callable[..., Protocol]] = {
@@ -14,7 +20,22 @@ PROTOCOLS: dict[str, Callable[..., Protocol]] = {
     "lfw-devtest": partial(LFWVerification, pairs="pairsDevTest.txt"),
     "lfw-held-out": LFWHeldOut,
     "lfw-deck": partial(LFWVerification, setting="deck"),
+    "lfw-1n": LFWIdentification,
+    "survface": SurvFaceVerification,
+    "survface-deck": partial(SurvFaceVerification, setting="deck"),
+    "survface-1n": SurvFaceIdentification,
+    "scface": SCfaceIdentification,
+    "scface-test": partial(SCfaceIdentification, subjects="test"),
+    "scface-deck": partial(SCfaceIdentification, setting="deck", failures="drop"),
+    "tinyface": TinyFaceIdentification,
+    "ijbb": partial(IJBVerification, benchmark="ijbb"),
+    "ijbb-s1": partial(IJBIdentification, benchmark="ijbb", gallery=1),
+    "ijbb-s2": partial(IJBIdentification, benchmark="ijbb", gallery=2),
+    "ijbc": IJBVerification,
+    "ijbc-g1": IJBIdentification,
+    "ijbc-g2": partial(IJBIdentification, gallery=2),
     "embedded": lambda _, **settings: EmbeddedVerification(**settings),
+    "embedded-1n": lambda _, **settings: EmbeddedIdentification(**settings),
 }
 """What makes each protocol from the folder of its data and its settings, all with defaults."""
 

@@ -11,6 +11,7 @@ from lrfr_lightning.functional.bootstrap import verification_intervals
 from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.functional.folds import FoldAccuracy, decided_rightly, kfold_accuracy
 from lrfr_lightning.functional.resize import Kernel
+from lrfr_lightning.functional.subsets import spread
 from lrfr_lightning.functional.verification import (
     Flags,
     area_under_curve,
@@ -25,7 +26,6 @@ from lrfr_lightning.protocols.details import PairDetails, pair_items
 from lrfr_lightning.protocols.outcomes import Outcomes
 from lrfr_lightning.protocols.result import ProtocolResult, Resolution, Setting, Side
 
-FARS = (0.1, 0.01, 0.001)
 _RULES = {"standard": best_threshold, "deck": youden_threshold}
 
 
@@ -51,6 +51,12 @@ class VerificationProtocol(Protocol):
         ConfigError: no resolution, one outside 1..112, or no such control.
     """
 
+    fars: Sequence[float] = (0.1, 0.01, 0.001)
+    """Where TAR is measured."""
+
+    single_class_folds: bool = False
+    """Whether a fold may hold genuine or impostor pairs alone."""
+
     def __init__(
         self,
         name: str,
@@ -70,6 +76,11 @@ class VerificationProtocol(Protocol):
     def sides(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Positions of the images that stand first, and second, in a pair."""
         return np.unique(self.pairs.first), np.unique(self.pairs.second)
+
+    def reduce(self, share: float) -> None:
+        """Keep a share of the genuine and of the impostor pairs of each fold."""
+        groups = 2 * self.pairs.fold + self.pairs.same
+        self.pairs = self.pairs.take(spread(groups, share))
 
     def evaluate(
         self, embeddings: Mapping[Resolution, Embeddings], model: str
@@ -91,9 +102,11 @@ class VerificationProtocol(Protocol):
         second: Resolution,
     ) -> ProtocolResult:
         scores, pairs = self.scores(embeddings, first, second), self.pairs
-        folds = kfold_accuracy(scores, pairs.same, pairs.fold, _RULES[self.setting])
+        folds = kfold_accuracy(
+            scores, pairs.same, pairs.fold, _RULES[self.setting], self.single_class_folds
+        )
         correct = decided_rightly(scores, pairs.same, pairs.fold, folds)
-        metrics = _metrics(scores, pairs.same, folds)
+        metrics = self._metrics(scores, folds)
         details = PairDetails(self, pairs, embeddings, (first, second))
         return ProtocolResult(
             model=model,
@@ -116,6 +129,16 @@ class VerificationProtocol(Protocol):
             examples=details.examples(scores),
         )
 
+    def _metrics(self, scores: Embeddings, folds: FoldAccuracy) -> dict[str, float | None]:
+        same = self.pairs.same
+        return {
+            "accuracy": float(folds.accuracy.mean()),
+            "accuracy_std": float(folds.accuracy.std()),
+            "auc": area_under_curve(scores, same),
+            "eer": equal_error_rate(scores, same),
+            **{f"tar@far={far:g}": tar_at_far(scores, same, far) for far in self.fars},
+        }
+
     def _intervals(
         self, scores: Embeddings, correct: Flags, metrics: Mapping[str, float | None]
     ) -> dict[str, list[float]]:
@@ -123,7 +146,9 @@ class VerificationProtocol(Protocol):
         if not self.intervals:
             return {}
         same, fold, people = self.pairs.same, self.pairs.fold, self.pairs.people
-        found = verification_intervals(scores, same, correct, fold, people, FARS, self.intervals)
+        found = verification_intervals(
+            scores, same, correct, fold, people, self.fars, self.intervals
+        )
         return {name: ends for name, ends in found.items() if metrics[name] == metrics[name]}
 
     def _outcomes(self, correct: Flags) -> Outcomes:
@@ -141,16 +166,6 @@ class VerificationProtocol(Protocol):
             "impostor": len(self.pairs) - genuine,
             "folds": len(np.unique(self.pairs.fold)),
         }
-
-
-def _metrics(scores: Embeddings, same: Flags, folds: FoldAccuracy) -> dict[str, float | None]:
-    return {
-        "accuracy": float(folds.accuracy.mean()),
-        "accuracy_std": float(folds.accuracy.std()),
-        "auc": area_under_curve(scores, same),
-        "eer": equal_error_rate(scores, same),
-        **{f"tar@far={far:g}": tar_at_far(scores, same, far) for far in FARS},
-    }
 
 
 def cosine(first: Embeddings, second: Embeddings) -> Embeddings:
