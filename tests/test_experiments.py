@@ -15,7 +15,14 @@ from lrfr_lightning.backbones import MobileFaceNet
 from lrfr_lightning.cli.main import main
 from lrfr_lightning.datasets import EmbeddedFaces
 from lrfr_lightning.datasets.convert import convert
-from lrfr_lightning.datasets.embedded import verification_pairs, write_lfw_layout
+from lrfr_lightning.datasets.embedded import (
+    verification_pairs,
+    write_ijbc_layout,
+    write_lfw_layout,
+    write_scface_layout,
+    write_survface_layout,
+    write_tinyface_layout,
+)
 from lrfr_lightning.protocols import read_results
 
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
@@ -23,6 +30,8 @@ OTHERS = {"evaluation", "studies"}
 TRAINING = sorted(p for p in EXPERIMENTS.rglob("*.yaml") if OTHERS.isdisjoint(p.parts))
 STUDIES = sorted((EXPERIMENTS / "studies").glob("*.yaml"))
 EVALUATION = sorted((EXPERIMENTS / "evaluation").glob("*.yaml"))
+NATIVE: dict[str, int | None] = {"survface": None, "scface": None, "tinyface": None, "ijbc": 112}
+"""Data sets with images of their own resolution, and how they are shown."""
 SMALL_FACES = {"identities": 20, "images_per_identity": 2}
 SMALL_TRAINER = {
     "accelerator": "cpu", "devices": 1, "strategy": "auto", "enable_progress_bar": False,
@@ -100,7 +109,18 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     save_file(MobileFaceNet().state_dict(), root / "weights" / "mobilefacenet-casia.safetensors")
     convert(EmbeddedFaces(20, 2, "train"), root / "casia", "recordio")
+    write_native_sets(EmbeddedFaces(20, 2, "test"), root)
     return root
+
+
+def write_native_sets(faces: EmbeddedFaces, root: Path) -> None:
+    """The sets that the protocols of surveillance and of templates read."""
+    for name in NATIVE:
+        (root / name).mkdir()
+    write_survface_layout(faces, root / "survface", verification_pairs(20, 2, 2))
+    write_scface_layout(faces, root / "scface")
+    write_tinyface_layout(faces, root / "tinyface")
+    write_ijbc_layout(faces, root / "ijbc")
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +145,8 @@ def run(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
         patch.setenv("LRFR_DATA", str(tiny_data))
         patch.setenv("LFW", str(tiny_data / "lfw-112"))
         patch.setenv("CASIA", str(tiny_data / "casia"))
+        for name in NATIVE:
+            patch.setenv(name.upper(), str(tiny_data / name))
         patch.setenv("WANDB_MODE", "disabled")
         patch.chdir(folder)
         yield run
@@ -168,9 +190,13 @@ def test_evaluation_experiment(run: Callable[..., Any], path: Path) -> None:
     output = Path("out") / path.stem
     run("evaluate", path, "--output", str(output / "results.json"))
     results = read_results(output / "results.json")
-    assert {result.resolution for result in results} == {112, 56, 28, 14, 7}
-    assert "raw-pixels" in {result.model for result in results}
-    assert all(0 <= result.metrics["accuracy"] <= 1 for result in results)
+    shown = {NATIVE[path.stem]} if path.stem in NATIVE else {112, 56, 28, 14, 7}
+    assert {result.resolution for result in results} == shown
+    assert path.stem == "ijbc" or "raw-pixels" in {result.model for result in results}
+    values = [value for result in results for value in result.metrics.values()]
+    assert all(0 <= value <= 1 for value in values if value is not None)
+    if path.stem in NATIVE:
+        return
     main(["report", str(output / "results.json")])
     assert {"report.html", "report.md", "accuracy.png"} <= set(os.listdir(output))
 

@@ -1,5 +1,6 @@
 """Protocols at validation time, pictures, statistics, embeddings on disk."""
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,8 +23,14 @@ from lrfr_lightning.callbacks import (
 from lrfr_lightning.callbacks.statistics import statistics
 from lrfr_lightning.datamodules import FaceDataModule
 from lrfr_lightning.embedders import ModuleEmbedder, evaluate
-from lrfr_lightning.protocols import EmbeddedVerification, write_results
+from lrfr_lightning.protocols import (
+    EmbeddedIdentification,
+    EmbeddedVerification,
+    read_results,
+    write_results,
+)
 from lrfr_lightning.transforms import CrossResolution, Listed
+from lrfr_lightning.utils.errors import ConfigError
 
 
 @pytest.fixture
@@ -59,6 +66,50 @@ def test_evaluation_at_test_time_and_not_in_the_sanity_check(
     metrics = trainer.test(make_task(), data, verbose=False)[0]
     assert "test/embedded@112/eer" in metrics
     assert (tmp_path / "results.json").exists()
+
+
+def logged(path: Path, metric: str) -> list[str]:
+    """The values of a metric that a CSV logger wrote."""
+    with (path / "metrics.csv").open() as file:
+        return [row[metric] for row in csv.DictReader(file) if row[metric]]
+
+
+def test_a_share_at_every_epoch_and_the_whole_at_the_end(
+    make_task: Any, make_trainer: Callable[..., pl.Trainer], data: Any, tmp_path: Path
+) -> None:
+    protocol = EmbeddedIdentification(12, 3, 0.5, resolutions=(112,))
+    trainer = make_trainer(
+        max_epochs=2, limit_train_batches=1, log_every_n_steps=1,
+        logger=CSVLogger(tmp_path, name="csv", version=""),
+        callbacks=[ProtocolEvaluation([protocol], subset=0.5)],
+    )  # fmt: skip
+    trainer.fit(make_task(), data)
+    assert len(logged(tmp_path / "csv", "val/embedded-1n~0.5@112/rank1")) == 2
+    assert len(logged(tmp_path / "csv", "val/embedded-1n@112/rank1")) == 1
+    (written,) = read_results(tmp_path / "csv" / "results.json")
+    assert (written.protocol, written.counts["people"]) == ("embedded-1n", 6)
+
+
+@pytest.mark.parametrize(("epochs", "times"), [(2, 1), (3, 2)])
+def test_every_other_epoch_and_the_end(
+    make_task: Any, make_trainer: Callable[..., pl.Trainer], data: Any, tmp_path: Path,
+    epochs: int, times: int,
+) -> None:  # fmt: skip
+    protocol = EmbeddedIdentification(12, 3, 0.5, resolutions=(112,))
+    trainer = make_trainer(
+        max_epochs=epochs, limit_train_batches=1, log_every_n_steps=1,
+        logger=CSVLogger(tmp_path, name="csv", version=""),
+        callbacks=[ProtocolEvaluation([protocol], every_n_epochs=2)],
+    )  # fmt: skip
+    trainer.fit(make_task(), data)
+    assert len(logged(tmp_path / "csv", "val/embedded-1n@112/rank1")) == times
+
+
+def test_shares_and_epochs_out_of_range(protocol: Any) -> None:
+    with pytest.raises(ConfigError, match="every_n_epochs: expected 1 or more, got 0"):
+        ProtocolEvaluation([protocol], every_n_epochs=0)
+    with pytest.raises(ConfigError, match="expected a share above 0, up to 1, got 1.5"):
+        ProtocolEvaluation([protocol], subset=1.5)
 
 
 def test_embedding_leaves_the_modes_of_the_network_alone(make_task: Any, protocol: Any) -> None:

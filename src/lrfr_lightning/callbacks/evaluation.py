@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 from pytorch_lightning.loggers import WandbLogger
+from pytorch_lightning.trainer.states import TrainerFn
 
 from lrfr_lightning.embedders.base import ModuleEmbedder
 from lrfr_lightning.embedders.extraction import evaluate
 from lrfr_lightning.protocols.base import Protocol
 from lrfr_lightning.protocols.result import ProtocolResult, resolution_name, write_results
+from lrfr_lightning.utils.errors import ConfigError
 
 
 class ProtocolEvaluation(pl.Callback):
@@ -26,6 +28,13 @@ class ProtocolEvaluation(pl.Callback):
         name: the model's name in results.
         batch_size: images that go through the network at once.
         num_workers: processes that read and degrade images.
+        subset: share of each protocol that is measured while training, above 0, below 1, under
+            the protocol's name and the share, ``val/survface~0.1@native/accuracy``; the whole is
+            measured once, when training ends. 1: always the whole.
+        every_n_epochs: measure after every n-th epoch only, and when training ends.
+
+    Raises:
+        ConfigError: the share or the number of epochs lies outside its range.
     """
 
     def __init__(
@@ -34,30 +43,70 @@ class ProtocolEvaluation(pl.Callback):
         name: str = "model",
         batch_size: int = 64,
         num_workers: int = 0,
+        subset: float = 1.0,
+        every_n_epochs: int = 1,
     ) -> None:
+        if every_n_epochs < 1:
+            raise ConfigError(f"every_n_epochs: expected 1 or more, got {every_n_epochs}")
         self.protocols = list(protocols)
+        self.parts = [p.subset(subset) for p in protocols] if subset != 1 else self.protocols
+        self.every_n_epochs = every_n_epochs
+        self.whole_at = -1
         self.name = name
         self.batch_size = batch_size
         self.num_workers = num_workers
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Evaluate, but not in Lightning's sanity check."""
-        if not trainer.sanity_checking:
+        """Evaluate, but not in Lightning's sanity check; while training, what is due."""
+        if trainer.sanity_checking:
+            return
+        if trainer.state.fn != TrainerFn.FITTING:
             self._evaluate(trainer, pl_module, "val")
+        elif (trainer.current_epoch + 1) % self.every_n_epochs == 0:
+            self._evaluate(trainer, pl_module, "val", self.parts)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Evaluate the whole, where validation did so on parts or not in every epoch.
+
+        Lightning logs nothing any more by then; the loggers themselves get the metrics.
+        """
+        sparing = self.parts is not self.protocols or self.every_n_epochs > 1
+        if sparing and self.whole_at != trainer.global_step:
+            results = self._measure(pl_module, self.protocols)
+            for logger in trainer.loggers:
+                logger.log_metrics(metrics(results, "val"), trainer.global_step)
+            self._write(trainer, results, "val")
 
     def on_test_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Evaluate."""
         self._evaluate(trainer, pl_module, "test")
 
-    def _evaluate(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        embedder = ModuleEmbedder(pl_module.backbone, self.name)  # type: ignore[arg-type]
-        results = [
-            result
-            for protocol in self.protocols
-            for result in evaluate(embedder, protocol, self.batch_size, self.num_workers)
-        ]
+    def _evaluate(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        stage: str,
+        protocols: Sequence[Protocol] | None = None,
+    ) -> None:
+        chosen = self.protocols if protocols is None else protocols
+        results = self._measure(pl_module, chosen)
+        if chosen is self.protocols:
+            self.whole_at = trainer.global_step
         # equal on all ranks; the mean over ranks only quiets Lightning
         pl_module.log_dict(metrics(results, stage), sync_dist=True)
+        self._write(trainer, results, stage)
+
+    def _measure(
+        self, pl_module: pl.LightningModule, protocols: Sequence[Protocol]
+    ) -> list[ProtocolResult]:
+        embedder = ModuleEmbedder(pl_module.backbone, self.name)  # type: ignore[arg-type]
+        return [
+            result
+            for protocol in protocols
+            for result in evaluate(embedder, protocol, self.batch_size, self.num_workers)
+        ]
+
+    def _write(self, trainer: pl.Trainer, results: Sequence[ProtocolResult], stage: str) -> None:
         folder = Path(trainer.log_dir or trainer.default_root_dir)
         if trainer.is_global_zero:
             write_results(folder / "results.json", results)
