@@ -9,12 +9,12 @@ from lrfr_lightning.functional.identification import (
     NOBODY,
     average_precision,
     cmc,
-    open_set_area,
-    open_set_curve,
+    mean_average_precision,
     rank_rate,
     search,
-    tpir_at_fpir,
 )
+from lrfr_lightning.functional.identification_intervals import person_intervals, search_intervals
+from lrfr_lightning.functional.open_set import open_set_area, open_set_curve, tpir_at_fpir
 from lrfr_lightning.functional.verification import area_under_curve
 from lrfr_lightning.utils.errors import DataError
 
@@ -190,3 +190,28 @@ def test_probes_without_an_image_are_never_found() -> None:
     assert open_set_area(whole) == pytest.approx(open_set_area(found) * mated / (mated + 3))
     for name, column in vars(whole.take(there)).items():
         np.testing.assert_array_equal(column, getattr(found, name))
+
+
+def test_intervals_draw_people_with_all_their_probes() -> None:
+    person = np.repeat([4, 7, 9, 9], [6, 2, 1, 3])
+    hits = np.array([1, 1, 1, 0, 1, 1, 0, 1, 0, 0, 1, 0])
+    rng, means = np.random.default_rng(3), []
+    for _ in range(4000):
+        drawn = rng.choice([4, 7, 9], 3)
+        rows = np.concatenate([np.flatnonzero(person == who) for who in drawn])
+        means.append(hits[rows].mean())
+    (ends,) = person_intervals(person, {"rank1": hits}, replicates=4000).values()
+    np.testing.assert_allclose(ends, np.quantile(means, [0.025, 0.975]), atol=0.03)
+
+
+def test_intervals_hold_the_metrics_of_mated_probes() -> None:
+    probes, wanted, gallery, people = draw(1, False)
+    found = search(probes, wanted, gallery, people)
+    intervals = search_intervals(found, (1, 5), 500)
+    assert list(intervals) == ["rank1", "rank5", "map"]
+    measured = [rank_rate(found, 1), rank_rate(found, 5), mean_average_precision(found)]
+    for (low, high), value in zip(intervals.values(), measured, strict=True):
+        assert 0 <= low < value < high <= 1
+    assert search_intervals(found, (1,), 500) == search_intervals(found, (1,), 500)
+    assert search_intervals(found, (1,), 0) == {}
+    assert search_intervals(found.take(~found.mated), (1,), 500) == {}

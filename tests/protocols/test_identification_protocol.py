@@ -15,6 +15,7 @@ from lrfr_lightning.protocols import (
     IdentificationProtocol,
     LFWIdentification,
 )
+from lrfr_lightning.protocols.outcomes import read_outcomes
 from lrfr_lightning.utils.errors import DataError
 
 
@@ -95,6 +96,45 @@ def test_only_what_is_needed_is_embedded(faces: Any) -> None:
     vectors[14][2] = 0
     with pytest.raises(DataError, match="1 of 13 probes have an embedding that is not finite"):
         protocol.evaluate(vectors, "m")
+
+
+def test_outcomes_say_which_mated_probes_are_found_first(faces: Any) -> None:
+    protocol, vectors = make(faces), draw(faces)
+    result = protocol.evaluate(vectors, "m")[1]
+    outcomes = read_outcomes(result.outcomes)
+    assert (outcomes.kind, outcomes.metric) == ("identification", "rank1")
+    assert outcomes.correct.mean() == result.metrics["rank1"]
+    assert outcomes.people is not None
+    assert outcomes.people.tolist() == [[who, who] for who in (1, 1, 1, 2, 2, 3, 3)]
+    # the same probes in another gallery are another test
+    other = make(faces)
+    other.gallery = other.gallery.take(np.arange(3))
+    again = [p.evaluate(vectors, "m")[1].outcomes["items"] for p in (protocol, make(faces), other)]
+    assert again[0] == again[1] != again[2]
+
+
+def test_the_hardest_are_the_mates_and_impostors_that_decided(faces: Any) -> None:
+    protocol, vectors = make(faces), draw(faces)
+    protocol.examples = 2
+    result = protocol.evaluate(vectors, "m")[1]
+    looked = protocol.look(vectors, "m", (14, 14)).found
+    kinds = [example["kind"] for example in result.examples]
+    assert kinds == ["genuine"] * 2 + ["impostor"] * 2
+    assert result.examples[0]["score"] == pytest.approx(np.nanmin(looked.mate), abs=1e-6)
+    assert result.examples[2]["score"] == pytest.approx(looked.impostor.max(), abs=1e-6)
+    worst = int(np.nanargmin(looked.mate))
+    assert result.examples[0]["first"] == faces.describe(protocol.probes.image[worst])
+    entry = protocol.gallery.first_image[looked.mate_at[worst]]
+    assert result.examples[0]["second"] == faces.describe(entry)
+    assert len(result.curves["sample_score"]) == 7 + 13
+    assert sum(result.curves["genuine_density"]) == pytest.approx(1, abs=1e-4)
+    protocol.examples, protocol.intervals = 0, 0
+    bare = protocol.evaluate(vectors, "m")[1]
+    assert (bare.examples, bare.intervals) == ([], {})
+    assert set(bare.curves) == {
+        "rank", "cmc", "fpir", "fnir", "score_edges", "genuine_density", "impostor_density"
+    }  # fmt: skip
+    assert list(result.intervals) == ["rank1", "rank5", "rank20", "map"]
 
 
 def test_templates() -> None:

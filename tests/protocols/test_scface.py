@@ -10,6 +10,7 @@ from slow_search import evaluate, pixels, ranks_of, rate
 from lrfr_lightning.datasets import EmbeddedFaces, scface
 from lrfr_lightning.datasets.embedded import write_scface_layout
 from lrfr_lightning.protocols import SCfaceIdentification
+from lrfr_lightning.protocols.outcomes import read_outcomes
 from lrfr_lightning.utils.errors import ConfigError, DataError
 
 PEOPLE = 6
@@ -71,6 +72,9 @@ def test_identification_equals_the_slow_computation(
         # the two with the same mugshot are never first
         assert {ranks.get((1, 1)), ranks.get((2, 1))}.isdisjoint({1})
     assert results[0].metrics["rank1/cam2"] is not None
+    correct = [read_outcomes(result.outcomes).correct.mean() for result in results]
+    assert correct == [result.metrics["rank1"] for result in results]
+    assert len({result.outcomes["items"] for result in results}) == 3
 
 
 def test_a_camera_without_any_face_is_not_measured(root: Path, tmp_path: Path) -> None:

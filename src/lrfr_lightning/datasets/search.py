@@ -39,6 +39,12 @@ class Templates:
         people, template = np.unique(person, return_inverse=True)
         return cls(image, template.ravel(), people)
 
+    @property
+    def first_image(self) -> NDArray[np.int64]:
+        """Position of one image of each template, int64 ``(T,)``."""
+        _, index = np.unique(self.template, return_index=True)
+        return np.asarray(self.image[index])
+
     def take(self, chosen: NDArray[np.int64]) -> Self:
         """The templates at some positions, in their order."""
         place = np.full(len(self), -1, np.int64)

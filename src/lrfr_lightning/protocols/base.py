@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from copy import copy
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,6 +142,19 @@ class Protocol(ABC):
                 f"{FULL_RESOLUTION}x{FULL_RESOLUTION} px, got {image.shape[1]}x{image.shape[0]}"
             )
         return resize(apply_control(image, self.control), resolution, resolution, self.down)
+
+    def conditions(self, first: Resolution, second: Resolution) -> dict[str, Any]:
+        """What a result says of how it was measured, its sides at two resolutions."""
+        return {
+            "setting": self.setting,
+            "resolution": second if self.degraded == "second" else first,
+            "gallery_resolution": second if self.degraded == "matrix" else None,
+            "degraded": self.degraded,
+            "down": str(self.down),
+            "up": str(self.up),
+            "flip": self.flip,
+            "control": self.control,
+        }
 
     def subset(self, share: float) -> Self:
         """A cheap version of the protocol, named ``<name>~<share>``, for a look at every epoch.

@@ -1,6 +1,7 @@
 """Identification at several resolutions: probes looked for in a gallery."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,21 +12,39 @@ from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.functional.identification import (
     NOBODY,
     Search,
-    cmc,
-    open_set_area,
-    open_set_curve,
+    mean_average_precision,
     rank_rate,
     search,
-    tpir_at_fpir,
 )
+from lrfr_lightning.functional.identification_intervals import search_intervals
+from lrfr_lightning.functional.open_set import open_set_area, tpir_at_fpir
 from lrfr_lightning.functional.resize import Kernel
-from lrfr_lightning.functional.subsets import spread
+from lrfr_lightning.functional.subsets import some_of, spread
 from lrfr_lightning.functional.templates import mean_templates
 from lrfr_lightning.protocols.base import Embeddings, Protocol
 from lrfr_lightning.protocols.result import ProtocolResult, Resolution, Setting, Side
+from lrfr_lightning.protocols.search_details import (
+    search_curves,
+    search_details,
+    search_outcomes,
+)
 
-_CMC_RANKS = 100
-_CURVE_POINTS = np.logspace(-4, 0, 61)
+
+@dataclass(frozen=True)
+class Looked:
+    """A search and what it was made of.
+
+    Attributes:
+        found: what came of it.
+        model: the model's name.
+        embeddings: float ``(len(images), D)`` for each resolution.
+        shown: the resolutions of probes and gallery.
+    """
+
+    found: Search
+    model: str
+    embeddings: Mapping[Resolution, Embeddings]
+    shown: tuple[Resolution, Resolution]
 
 
 class IdentificationProtocol(Protocol):
@@ -90,8 +109,8 @@ class IdentificationProtocol(Protocol):
         people = enrolled[spread(np.zeros(len(enrolled), np.int64), share)]
         # a probe's person may have a number, and yet stand in no gallery
         wanted = np.where(np.isin(self.probes.person, enrolled), self.probes.person, NOBODY)
-        self.gallery = self.gallery.take(_kept(self.gallery.person, people, share))
-        self.probes = self.probes.take(_kept(wanted, people, share))
+        self.gallery = self.gallery.take(some_of(self.gallery.person, people, share))
+        self.probes = self.probes.take(some_of(wanted, people, share))
 
     def evaluate(
         self, embeddings: Mapping[Resolution, Embeddings], model: str
@@ -99,59 +118,51 @@ class IdentificationProtocol(Protocol):
         """One result per comparison of resolutions."""
         return [
             result
-            for probe, gallery in self.comparisons
-            for result in self.results(
-                self.search(embeddings[probe], embeddings[gallery]), model, probe, gallery
-            )
+            for shown in self.comparisons
+            for result in self.results(self.look(embeddings, model, shown))
         ]
 
-    def search(self, probes: Embeddings, gallery: Embeddings) -> Search:
-        """Look for every probe.
-
-        Args:
-            probes: float ``(len(images), D)`` at the probes' resolution.
-            gallery: float ``(len(images), D)`` at the gallery's.
+    def look(
+        self,
+        embeddings: Mapping[Resolution, Embeddings],
+        model: str,
+        shown: tuple[Resolution, Resolution],
+    ) -> Looked:
+        """Look for every probe, probes and gallery each at its resolution.
 
         Raises:
             DataError: an embedding is zero or not finite.
         """
-        return search(
-            self.pool(probes, self.probes),
-            self.probes.person,
-            self.pool(gallery, self.gallery),
-            self.gallery.person,
-        )
+        probes = self.pool(embeddings[shown[0]], self.probes)
+        gallery = self.pool(embeddings[shown[1]], self.gallery)
+        found = search(probes, self.probes.person, gallery, self.gallery.person)
+        return Looked(found, model, embeddings, shown)
 
     def pool(self, embeddings: Embeddings, templates: Templates) -> NDArray[np.float64]:
         """Embeddings of images ``(len(images), D)`` → those of templates, float64 ``(T, D)``."""
         return mean_templates(embeddings[templates.image], templates.template, len(templates))
 
-    def results(
-        self, found: Search, model: str, probe: Resolution, gallery: Resolution
-    ) -> list[ProtocolResult]:
+    def results(self, looked: Looked) -> list[ProtocolResult]:
         """What a search is worth; one result, unless a protocol tells kinds of probes apart."""
-        return [self.result(self.name, found, model, probe, gallery)]
+        return [self.result(self.name, looked)]
 
-    def result(
-        self, name: str, found: Search, model: str, probe: Resolution, gallery: Resolution
-    ) -> ProtocolResult:
-        """All metrics of a search, under a protocol's name."""
+    def result(self, name: str, looked: Looked) -> ProtocolResult:
+        """All that is measured on a search, under a protocol's name."""
+        found = looked.found
         metrics, thresholds = self.measure(found)
+        sides = self.probes, self.gallery
+        curves, examples = search_details(self, found, sides, looked.embeddings, looked.shown)
         return ProtocolResult(
-            model=model,
+            model=looked.model,
             protocol=name,
-            setting=self.setting,
-            resolution=gallery if self.degraded == "second" else probe,
-            gallery_resolution=gallery if self.degraded == "matrix" else None,
-            degraded=self.degraded,
-            down=str(self.down),
-            up=str(self.up),
-            flip=self.flip,
-            control=self.control,
+            **self.conditions(*looked.shown),
             metrics=metrics,
             counts=self.counts(found),
             thresholds=thresholds,
-            curves=curves(found, len(self.gallery), self.within),
+            curves=search_curves(found, len(self.gallery), self.within) | curves,
+            intervals=search_intervals(found, self.ranks, self.intervals),
+            outcomes=search_outcomes(name, self, found, *sides).to_json(),
+            examples=examples,
         )
 
     def measure(self, found: Search) -> tuple[dict[str, float | None], dict[str, float]]:
@@ -180,27 +191,3 @@ class IdentificationProtocol(Protocol):
             "people": len(np.unique(self.gallery.person[self.gallery.person >= 0])),
             "distractors": int(np.count_nonzero(self.gallery.person < 0)),
         }
-
-
-def _kept(person: NDArray[np.int64], people: NDArray[np.int64], share: float) -> NDArray[np.int64]:
-    """Positions of all templates of some people, and of a share of nobody's."""
-    nobody = np.flatnonzero(person == NOBODY)
-    strangers = nobody[spread(np.zeros(len(nobody), np.int64), share)]
-    return np.union1d(np.flatnonzero(np.isin(person, people)), strangers)
-
-
-def mean_average_precision(found: Search) -> float:
-    """Mean of the average precision over mated probes, 0..1; NaN without any."""
-    own = found.precision[found.mated]
-    return float(np.mean(own)) if len(own) else float("nan")
-
-
-def curves(found: Search, gallery: int, within: int) -> dict[str, list[float]]:
-    """CMC of a search, and its DET where there are unmated probes, at FPIRs even on a log axis."""
-    most = min(_CMC_RANKS, gallery)
-    drawn = {"rank": list(map(float, range(1, most + 1))), "cmc": cmc(found, most).tolist()}
-    fpir, tpir, _ = open_set_curve(found, within)
-    if len(fpir):
-        kept = np.unique(np.searchsorted(fpir, _CURVE_POINTS, side="right") - 1)
-        drawn |= {"fpir": fpir[kept].tolist(), "fnir": (1 - tpir[kept]).tolist()}
-    return drawn

@@ -1,6 +1,7 @@
 """SCface: rank-1 of surveillance images among mugshots, by distance, light and camera."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from lrfr_lightning.datasets.search import Templates
 from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.functional.identification import Search, rank_rate
 from lrfr_lightning.functional.resize import Kernel
-from lrfr_lightning.protocols.identification import IdentificationProtocol
+from lrfr_lightning.protocols.identification import IdentificationProtocol, Looked
 from lrfr_lightning.protocols.result import ProtocolResult, Resolution, Setting, Side
 
 
@@ -89,18 +90,16 @@ class SCfaceIdentification(IdentificationProtocol):
         super().reduce(share)
         self.wanted = self.wanted.take(np.isin(self.wanted.person, self.gallery.person))
 
-    def results(
-        self, found: Search, model: str, probe: Resolution, gallery: Resolution
-    ) -> list[ProtocolResult]:
+    def results(self, looked: Looked) -> list[ProtocolResult]:
         """One result per distance."""
-        there = self.wanted.image >= 0
+        found, there = looked.found, self.wanted.image >= 0
         if self.failures == "count_as_miss":
             found, there = found.with_missed(self.wanted.person, there), np.ones_like(there)
         distance, camera = self.wanted.distance[there], self.wanted.camera[there]
         made = []
         for number in DISTANCES:
             own = found.take(distance == number)
-            result = self.result(f"{self.name}-d{number}", own, model, probe, gallery)
+            result = self.result(f"{self.name}-d{number}", replace(looked, found=own))
             result.metrics.update(by_camera(own, camera[distance == number]))
             result.counts["failed"] = failed(self.wanted, number)
             made.append(result)

@@ -111,14 +111,7 @@ class VerificationProtocol(Protocol):
         return ProtocolResult(
             model=model,
             protocol=self.name,
-            setting=self.setting,
-            resolution=second if self.degraded == "second" else first,
-            gallery_resolution=second if self.degraded == "matrix" else None,
-            degraded=self.degraded,
-            down=str(self.down),
-            up=str(self.up),
-            flip=self.flip,
-            control=self.control,
+            **self.conditions(first, second),
             metrics=metrics,
             counts=self._counts(),
             # beyond six digits a float32 cosine says nothing
