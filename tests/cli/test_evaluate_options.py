@@ -68,7 +68,19 @@ def test_floors_do_not_stand_twice(root: Path) -> None:
     assert [r.model for r in results] == ["raw-pixels", "mean-colour"]
 
 
-def test_unknown_control(root: Path, capsys: Any) -> None:
+@pytest.mark.parametrize(("option", "value"), [("--controls", "gray"), ("--intervals", "-5")])
+def test_values_that_do_not_exist(root: Path, capsys: Any, option: str, value: str) -> None:
     with pytest.raises(SystemExit):
-        evaluate(root, "--controls", "gray")
-    assert "gray" in capsys.readouterr().err
+        evaluate(root, option, value)
+    assert value in capsys.readouterr().err
+
+
+def test_details_on_request(root: Path) -> None:
+    (full, *_), (quick, *_) = (
+        evaluate(root, "--resolutions", "14", *options)
+        for options in ([], ["--intervals", "0", "--examples", "0"])
+    )
+    assert full.intervals
+    assert len(full.examples) == 8
+    assert not quick.intervals
+    assert not quick.examples

@@ -47,6 +47,14 @@ def test_scores_compare_the_right_images(faces: Any, degraded: str, sides: tuple
     assert (result.resolution, result.degraded) == (14, degraded)
 
 
+def test_long_embeddings_are_compared_in_blocks(faces: Any, monkeypatch: Any) -> None:
+    protocol = make(faces)
+    vectors = embeddings(faces, [112, 14])
+    whole = protocol.scores(vectors, 14, 112)
+    monkeypatch.setattr("lrfr_lightning.protocols.verification._BLOCK", 50)
+    np.testing.assert_array_equal(protocol.scores(vectors, 14, 112), whole)
+
+
 def test_a_perfect_model(faces: Any) -> None:
     pairs = VerificationPairs(
         first=np.repeat([0, 0], 20), second=np.repeat([1, 8], 20),

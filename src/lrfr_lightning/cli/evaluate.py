@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any, Literal
 
 from jsonargparse import ArgumentParser, Namespace
+from jsonargparse.typing import NonNegativeInt
 from lightning_fabric import Fabric
 
 from lrfr_lightning.backbones.base import Backbone
@@ -58,8 +59,12 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--protocols", type=list[Protocol], default=[], help="any, by class")
     _add_variations(parser)
     parser.add_argument("--output", default="results.json", help="the results file")
-    parser.add_argument("--intervals", type=int, default=1000, help="bootstrap replicates, or 0")
-    parser.add_argument("--examples", type=int, default=4, help="hardest pairs of each kind shown")
+    parser.add_argument(
+        "--intervals", type=NonNegativeInt, default=1000, help="bootstrap replicates, or 0"
+    )
+    parser.add_argument(
+        "--examples", type=NonNegativeInt, default=4, help="hardest pairs of each kind shown"
+    )
     parser.add_argument("--batch_size", type=int, default=64)
     parser.add_argument("--num_workers", type=int, default=0)
     parser.add_argument("--accelerator", default="auto", help="cpu, gpu or auto")

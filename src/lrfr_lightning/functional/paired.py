@@ -9,6 +9,7 @@ difference.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from lrfr_lightning.functional.bootstrap import People, class_mean, interval, pair_weights
@@ -88,7 +89,7 @@ def paired_test(
 
 
 def _bootstrap(
-    change: np.ndarray[tuple[int], np.dtype[np.float64]],
+    change: NDArray[np.float64],
     people: People | None,
     replicates: int,
     seed: int,

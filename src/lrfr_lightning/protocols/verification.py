@@ -26,6 +26,9 @@ from lrfr_lightning.protocols.details import PairDetails, pair_items
 from lrfr_lightning.protocols.outcomes import Outcomes
 from lrfr_lightning.protocols.result import ProtocolResult, Resolution, Setting, Side
 
+_BLOCK = 2**23
+"""Numbers of embeddings that are copied at once: raw pixels are as long as the image."""
+
 _RULES = {"standard": best_threshold, "deck": youden_threshold}
 
 
@@ -92,7 +95,10 @@ class VerificationProtocol(Protocol):
         self, embeddings: Mapping[Resolution, Embeddings], first: Resolution, second: Resolution
     ) -> Embeddings:
         """Cosine of each pair, its sides at two resolutions, float64 ``(len(pairs),)``, -1..1."""
-        return cosine(embeddings[first][self.pairs.first], embeddings[second][self.pairs.second])
+        one, other = embeddings[first], embeddings[second]
+        blocks = 1 + len(self.pairs) * one.shape[1] // _BLOCK
+        sides = (np.array_split(side, blocks) for side in (self.pairs.first, self.pairs.second))
+        return np.concatenate([cosine(one[a], other[b]) for a, b in zip(*sides, strict=True)])
 
     def _result(
         self,
