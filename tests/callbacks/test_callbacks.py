@@ -105,6 +105,17 @@ def test_every_other_epoch_and_the_end(
     assert len(logged(tmp_path / "csv", "val/embedded-1n@112/rank1")) == times
 
 
+def test_intervals_and_pictures_can_be_left_out(
+    make_task: Any, make_trainer: Any, data: Any, protocol: Any, tmp_path: Path
+) -> None:
+    callback = ProtocolEvaluation([protocol], subset=0.5, intervals=0, examples=0)
+    assert [(part.intervals, part.examples) for part in callback.parts] == [(0, 0)]
+    trainer = make_trainer(callbacks=[callback])
+    trainer.validate(make_task(), data, verbose=False)
+    results = read_results(tmp_path / "results.json")
+    assert [(r.intervals, r.examples) for r in results] == [({}, []), ({}, [])]
+
+
 def test_shares_and_epochs_out_of_range(protocol: Any) -> None:
     with pytest.raises(ConfigError, match="every_n_epochs: expected 1 or more, got 0"):
         ProtocolEvaluation([protocol], every_n_epochs=0)

@@ -32,6 +32,9 @@ class ProtocolEvaluation(pl.Callback):
             the protocol's name and the share, ``val/survface~0.1@native/accuracy``; the whole is
             measured once, when training ends. 1: always the whole.
         every_n_epochs: measure after every n-th epoch only, and when training ends.
+        intervals: bootstrap replicates behind the 95 % intervals in ``results.json``; 0: none.
+        examples: how many of the hardest comparisons of each kind are kept as pictures; 0: none,
+            and no image is read a second time.
 
     Raises:
         ConfigError: the share or the number of epochs lies outside its range.
@@ -45,10 +48,14 @@ class ProtocolEvaluation(pl.Callback):
         num_workers: int = 0,
         subset: float = 1.0,
         every_n_epochs: int = 1,
+        intervals: int = 1000,
+        examples: int = 4,
     ) -> None:
         if every_n_epochs < 1:
             raise ConfigError(f"every_n_epochs: expected 1 or more, got {every_n_epochs}")
         self.protocols = list(protocols)
+        for protocol in self.protocols:
+            protocol.intervals, protocol.examples = intervals, examples
         self.parts = [p.subset(subset) for p in protocols] if subset != 1 else self.protocols
         self.every_n_epochs = every_n_epochs
         self.whole_at = -1
