@@ -1,6 +1,5 @@
 """``lrfr evaluate``: models x protocols → one results file."""
 
-from dataclasses import asdict
 from typing import Any, Literal
 
 from jsonargparse import ArgumentParser, Namespace
@@ -15,7 +14,7 @@ from lrfr_lightning.embedders.floors import MeanColour, RawPixels
 from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.protocols.base import Protocol
 from lrfr_lightning.protocols.named import PROTOCOLS, named_protocol
-from lrfr_lightning.protocols.result import ProtocolResult, write_results
+from lrfr_lightning.protocols.result import ProtocolResult, read_results, write_results
 from lrfr_lightning.reports.terminal import print_tables
 from lrfr_lightning.utils.distributed import leave
 from lrfr_lightning.utils.errors import ConfigError
@@ -28,18 +27,18 @@ def run(args: list[str]) -> list[ProtocolResult]:
     options = parser.instantiate_classes(config)
     models, protocols = _models(options), _protocols(options)
     fabric = _fabric(options)
-    measured: list[dict[str, Any]] = fabric.launch(
+    fabric.launch(
         _measure,  # type: ignore[arg-type]  # launch passes itself before the arguments
         models,
         protocols,
-        options.batch_size,
-        options.num_workers,
+        options,
+        _plain(config),
     )
-    results = [ProtocolResult(**entry) for entry in measured]
-    if fabric.is_global_zero:
-        write_results(options.output, results, _plain(config))
-        print_tables(results)
-        print(f"results: {options.output}")
+    if not fabric.is_global_zero:
+        return []
+    results = read_results(options.output)
+    print_tables(results)
+    print(f"results: {options.output}")
     return results
 
 
@@ -140,20 +139,24 @@ def _measure(
     fabric: Fabric,
     models: list[Embedder],
     protocols: list[Protocol],
-    batch_size: int,
-    num_workers: int,
-) -> list[dict[str, Any]]:
-    """Results as plain data, which is what a launched process can hand back."""
+    options: Namespace,
+    config: dict[str, Any],
+) -> None:
+    """Measure on all ranks; the first one writes the file.
+
+    It hands nothing back: a launched process that returns more than a pipe holds waits forever.
+    """
     for model in models:
         model.to(fabric.device)
     results = [
-        asdict(result)
+        result
         for protocol in protocols
         for model in models
-        for result in evaluate(model, protocol, batch_size, num_workers)
+        for result in evaluate(model, protocol, options.batch_size, options.num_workers)
     ]
+    if fabric.is_global_zero:
+        write_results(options.output, results, config)
     leave()
-    return results
 
 
 def _plain(config: Namespace) -> dict[str, Any]:
