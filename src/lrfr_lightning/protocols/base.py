@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from copy import copy
-from typing import Any, Self
+from typing import Any, Self, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,30 @@ FULL_RESOLUTION = 112
 _KERNELS = {"standard": BICUBIC, "deck": Kernel("bilinear", antialias=False)}
 
 
+class Conditions(TypedDict, total=False):
+    """How a protocol shows its images; every protocol takes these arguments.
+
+    Attributes:
+        setting: ``standard``, the default, or ``deck`` (as the slides measured): the former has
+            bicubic kernels with antialias, the latter bilinear ones without.
+        degraded: what is degraded: ``both`` sides of each comparison, the default, only the
+            ``first`` (the probe), only the ``second`` (the gallery), or ``matrix``: every
+            resolution of the first against every one of the second.
+        down: kernel that shrinks; by default the setting's.
+        up: kernel that enlarges; by default the setting's.
+        flip: add the embedding of the mirrored image; False by default.
+        control: what is taken from each face before it is degraded, see
+            :func:`~lrfr_lightning.functional.controls.apply_control`; ``none`` by default.
+    """
+
+    setting: Setting
+    degraded: Side
+    down: Kernel | None
+    up: Kernel | None
+    flip: bool
+    control: Control
+
+
 class Protocol(ABC):
     """Who is compared with whom, at which resolutions, and what is measured on it.
 
@@ -33,16 +57,7 @@ class Protocol(ABC):
         images: every image of the protocol once.
         resolutions: sides to degrade to, px; 112 leaves an aligned face as it is, and None shows
             images of any size, such as native surveillance crops, enlarged to 112 px and no more.
-        setting: ``standard``, or ``deck`` (as the slides measured): by default the former has
-            bicubic kernels with antialias, the latter bilinear ones without.
-        degraded: what is degraded: ``both`` sides of each comparison, only the ``first`` (the
-            probe), only the ``second`` (the gallery), or ``matrix``: every resolution of the first
-            against every one of the second.
-        down: kernel that shrinks; by default the setting's.
-        up: kernel that enlarges; by default the setting's.
-        flip: add the embedding of the mirrored image.
-        control: what is taken from each face before it is degraded, see
-            :func:`~lrfr_lightning.functional.controls.apply_control`.
+        conditions: how the images are shown.
 
     Raises:
         ConfigError: no resolution, one outside 1..112, or no such control.
@@ -63,12 +78,7 @@ class Protocol(ABC):
         name: str,
         images: ImageSource,
         resolutions: Sequence[Resolution],
-        setting: Setting = "standard",
-        degraded: Side = "both",
-        down: Kernel | None = None,
-        up: Kernel | None = None,
-        flip: bool = False,
-        control: Control = "none",
+        **conditions: Unpack[Conditions],
     ) -> None:
         wrong = [r for r in resolutions if r is not None and not 1 <= r <= FULL_RESOLUTION]
         if wrong or not resolutions:
@@ -78,12 +88,12 @@ class Protocol(ABC):
         self.name = name
         self.images = images
         self.resolutions = list(resolutions)
-        self.setting: Setting = setting
-        self.degraded: Side = degraded
-        self.down = down or _KERNELS[setting]
-        self.up = up or _KERNELS[setting]
-        self.flip = flip
-        self.control: Control = check_control(control)
+        self.setting: Setting = conditions.get("setting", "standard")
+        self.degraded: Side = conditions.get("degraded", "both")
+        self.down = conditions.get("down") or _KERNELS[self.setting]
+        self.up = conditions.get("up") or _KERNELS[self.setting]
+        self.flip = conditions.get("flip", False)
+        self.control: Control = check_control(conditions.get("control", "none"))
 
     @property
     def comparisons(self) -> list[tuple[Resolution, Resolution]]:

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lrfr_lightning.datasets.base import ImageSource
 from lrfr_lightning.datasets.search import Templates
-from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.functional.identification import (
     NOBODY,
     Search,
@@ -18,11 +18,10 @@ from lrfr_lightning.functional.identification import (
 )
 from lrfr_lightning.functional.identification_intervals import search_intervals
 from lrfr_lightning.functional.open_set import open_set_area, tpir_at_fpir
-from lrfr_lightning.functional.resize import Kernel
 from lrfr_lightning.functional.subsets import some_of, spread
 from lrfr_lightning.functional.templates import mean_templates
-from lrfr_lightning.protocols.base import Embeddings, Protocol
-from lrfr_lightning.protocols.result import ProtocolResult, Resolution, Setting, Side
+from lrfr_lightning.protocols.base import Conditions, Embeddings, Protocol
+from lrfr_lightning.protocols.result import ProtocolResult, Resolution
 from lrfr_lightning.protocols.search_details import (
     search_curves,
     search_details,
@@ -61,12 +60,7 @@ class IdentificationProtocol(Protocol):
         gallery: who is enrolled.
         probes: who is looked for.
         resolutions: sides to degrade to, px, or None for native images.
-        setting: ``standard`` or ``deck``.
-        degraded: which side is degraded.
-        down: kernel that shrinks.
-        up: kernel that enlarges.
-        flip: add the embedding of the mirrored image.
-        control: what is taken from each face before it is degraded.
+        conditions: see :class:`~lrfr_lightning.protocols.base.Conditions`.
 
     Raises:
         ConfigError: no resolution, one outside 1..112, or no such control.
@@ -88,14 +82,9 @@ class IdentificationProtocol(Protocol):
         gallery: Templates,
         probes: Templates,
         resolutions: Sequence[Resolution] = (112, 56, 28, 14, 7),
-        setting: Setting = "standard",
-        degraded: Side = "both",
-        down: Kernel | None = None,
-        up: Kernel | None = None,
-        flip: bool = False,
-        control: Control = "none",
+        **conditions: Unpack[Conditions],
     ) -> None:
-        super().__init__(name, images, resolutions, setting, degraded, down, up, flip, control)
+        super().__init__(name, images, resolutions, **conditions)
         self.gallery = gallery
         self.probes = probes
 

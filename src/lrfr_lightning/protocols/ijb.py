@@ -1,20 +1,19 @@
 """IJB-B and IJB-C: verification of templates."""
 
 from collections.abc import Mapping, Sequence
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lrfr_lightning.datasets.ijb import Benchmark, read_faces, read_pairs
 from lrfr_lightning.datasets.search import Templates
-from lrfr_lightning.functional.controls import Control
-from lrfr_lightning.functional.resize import Kernel
 from lrfr_lightning.functional.subsets import spread
 from lrfr_lightning.functional.verification import area_under_curve, equal_error_rate, tar_at_far
-from lrfr_lightning.protocols.base import Embeddings, Protocol
+from lrfr_lightning.protocols.base import Conditions, Embeddings, Protocol
 from lrfr_lightning.protocols.curves import roc_curve
 from lrfr_lightning.protocols.ijb_templates import Pooling, side
-from lrfr_lightning.protocols.result import ProtocolResult, Resolution, Setting, Side
+from lrfr_lightning.protocols.result import ProtocolResult, Resolution
 
 _BLOCK = 2**14
 """Pairs whose embeddings are held at once."""
@@ -32,12 +31,8 @@ class IJBVerification(Protocol):
         detector: weigh each face by the detector's confidence, as InsightFace's evaluation does.
         lengths: keep the lengths of embeddings, as there.
         resolutions: sides to degrade to, px.
-        setting: ``standard``, or ``deck``: the bilinear kernels of the slides, nothing else.
-        degraded: which template of each pair is degraded.
-        down: kernel that shrinks.
-        up: kernel that enlarges.
-        flip: add the embedding of the mirrored image.
-        control: what is taken from each face before it is degraded.
+        conditions: see :class:`~lrfr_lightning.protocols.base.Conditions`; ``deck``
+            has the bilinear kernels of the slides, nothing else.
 
     Raises:
         DataError: root, lists or images are missing or malformed.
@@ -53,16 +48,11 @@ class IJBVerification(Protocol):
         detector: bool = True,
         lengths: bool = True,
         resolutions: Sequence[Resolution] = (112,),
-        setting: Setting = "standard",
-        degraded: Side = "both",
-        down: Kernel | None = None,
-        up: Kernel | None = None,
-        flip: bool = False,
-        control: Control = "none",
+        **conditions: Unpack[Conditions],
     ) -> None:
         faces = read_faces(root, benchmark)
         images = faces.images
-        super().__init__(benchmark, images, resolutions, setting, degraded, down, up, flip, control)
+        super().__init__(benchmark, images, resolutions, **conditions)
         first, second, self.same = read_pairs(root, benchmark)
         self.first, self.of_first = side(first, faces)
         self.second, self.of_second = side(second, faces)

@@ -1,19 +1,17 @@
 """IJB-B and IJB-C: identification in each of two galleries."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lrfr_lightning.datasets.ijb import GALLERIES, Benchmark, read_faces, read_search
 from lrfr_lightning.datasets.search import Templates
-from lrfr_lightning.functional.controls import Control
-from lrfr_lightning.functional.resize import Kernel
-from lrfr_lightning.protocols.base import Embeddings
+from lrfr_lightning.protocols.base import Conditions, Embeddings
 from lrfr_lightning.protocols.identification import IdentificationProtocol
 from lrfr_lightning.protocols.ijb_templates import Pooling, of_people
-from lrfr_lightning.protocols.result import Resolution, Setting, Side
+from lrfr_lightning.protocols.result import Resolution
 
 
 class IJBIdentification(IdentificationProtocol):
@@ -29,12 +27,7 @@ class IJBIdentification(IdentificationProtocol):
         detector: see :class:`~lrfr_lightning.protocols.ijb.IJBVerification`, as all that follow.
         lengths: keep the lengths of embeddings.
         resolutions: sides to degrade to, px.
-        setting: ``standard`` or ``deck``.
-        degraded: ``both``, only the ``first`` (probes), the ``second`` (gallery), or ``matrix``.
-        down: kernel that shrinks.
-        up: kernel that enlarges.
-        flip: add the embedding of the mirrored image.
-        control: what is taken from each face before it is degraded.
+        conditions: see :class:`~lrfr_lightning.protocols.base.Conditions`.
 
     Raises:
         DataError: root, lists or images are missing or malformed.
@@ -51,12 +44,7 @@ class IJBIdentification(IdentificationProtocol):
         detector: bool = True,
         lengths: bool = True,
         resolutions: Sequence[Resolution] = (112,),
-        setting: Setting = "standard",
-        degraded: Side = "both",
-        down: Kernel | None = None,
-        up: Kernel | None = None,
-        flip: bool = False,
-        control: Control = "none",
+        **conditions: Unpack[Conditions],
     ) -> None:
         faces, part = read_faces(root, benchmark), GALLERIES[benchmark][gallery - 1]
         enrolled = read_search(root, benchmark, f"gallery_{part}")
@@ -67,12 +55,7 @@ class IJBIdentification(IdentificationProtocol):
             gallery=of_people(enrolled, faces),
             probes=of_people(wanted, faces),
             resolutions=resolutions,
-            setting=setting,
-            degraded=degraded,
-            down=down,
-            up=up,
-            flip=flip,
-            control=control,
+            **conditions,
         )
         self.pooling = Pooling(faces, detector, lengths)
 

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
 from lrfr_lightning.datasets.lfw import LFWPeople, NamedPair, read_pairs
 from lrfr_lightning.datasets.listed import ListedImages
 from lrfr_lightning.datasets.pairs import VerificationPairs, seeded_pairs
-from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.functional.folds import stratified_folds
-from lrfr_lightning.functional.resize import Kernel
-from lrfr_lightning.protocols.result import Resolution, Setting, Side
+from lrfr_lightning.protocols.base import Conditions
+from lrfr_lightning.protocols.result import Resolution
 from lrfr_lightning.protocols.verification import VerificationProtocol
 from lrfr_lightning.utils.paths import existing
 
@@ -28,12 +28,7 @@ class LFWVerification(VerificationProtocol):
         root: folder with the pairs list and the folder ``images``, aligned to 112x112 px.
         pairs: name of the pairs list.
         resolutions: see :class:`VerificationProtocol`, as all that follow.
-        setting: ``standard`` or ``deck``.
-        degraded: which image of each pair is degraded.
-        down: kernel that shrinks.
-        up: kernel that enlarges.
-        flip: add the embedding of the mirrored image.
-        control: what is taken from each face before it is degraded.
+        conditions: see :class:`~lrfr_lightning.protocols.base.Conditions`.
         name: by default ``lfw`` for View 2, ``lfw-devtest`` for View 1's test half.
 
     Raises:
@@ -45,13 +40,8 @@ class LFWVerification(VerificationProtocol):
         root: str,
         pairs: str = "pairs.txt",
         resolutions: Sequence[Resolution] = (112, 56, 28, 14, 7),
-        setting: Setting = "standard",
-        degraded: Side = "both",
-        down: Kernel | None = None,
-        up: Kernel | None = None,
-        flip: bool = False,
-        control: Control = "none",
         name: str | None = None,
+        **conditions: Unpack[Conditions],
     ) -> None:
         folder = existing(root, "LFW root")
         named, folds = read_pairs(folder / pairs)
@@ -62,12 +52,7 @@ class LFWVerification(VerificationProtocol):
             images=ListedImages(folder / "images", names),
             pairs=index_pairs(named, names, folds),
             resolutions=resolutions,
-            setting=setting,
-            degraded=degraded,
-            down=down,
-            up=up,
-            flip=flip,
-            control=control,
+            **conditions,
         )
 
 
@@ -82,9 +67,7 @@ class LFWHeldOut(VerificationProtocol):
         people: the list.
         pairs: genuine pairs at most, and as many impostor pairs.
         resolutions: see :class:`VerificationProtocol`, as all that follow.
-        degraded: which image of each pair is degraded.
-        flip: add the embedding of the mirrored image.
-        control: what is taken from each face before it is degraded.
+        conditions: see :class:`~lrfr_lightning.protocols.base.Conditions`.
 
     Raises:
         DataError: root or list is missing, or it has too few people.
@@ -96,9 +79,7 @@ class LFWHeldOut(VerificationProtocol):
         people: str = "peopleDevTrain.txt",
         pairs: int = 1500,
         resolutions: Sequence[Resolution] = (112, 56, 28, 14, 7),
-        degraded: Side = "both",
-        flip: bool = False,
-        control: Control = "none",
+        **conditions: Unpack[Conditions],
     ) -> None:
         faces = LFWPeople(root, people, part="held-out")
         drawn = seeded_pairs(faces.labels, pairs)
@@ -115,9 +96,7 @@ class LFWHeldOut(VerificationProtocol):
                 drawn.people,
             ),
             resolutions=resolutions,
-            degraded=degraded,
-            flip=flip,
-            control=control,
+            **conditions,
         )
 
 

@@ -1,16 +1,16 @@
 """Identification without a licensed set: embedded faces, and LFW."""
 
 from collections.abc import Sequence
+from typing import Unpack
 
 import numpy as np
 
 from lrfr_lightning.datasets.embedded import EmbeddedFaces, gallery_and_probes
 from lrfr_lightning.datasets.lfw import LFWPeople
 from lrfr_lightning.datasets.search import Templates
-from lrfr_lightning.functional.controls import Control
-from lrfr_lightning.functional.resize import Kernel
+from lrfr_lightning.protocols.base import Conditions
 from lrfr_lightning.protocols.identification import IdentificationProtocol
-from lrfr_lightning.protocols.result import Resolution, Setting, Side
+from lrfr_lightning.protocols.result import Resolution
 
 
 class EmbeddedIdentification(IdentificationProtocol):
@@ -24,12 +24,7 @@ class EmbeddedIdentification(IdentificationProtocol):
             people left are unmated probes.
         seed: another seed gives other people and lists.
         resolutions: see :class:`IdentificationProtocol`, as all that follow.
-        setting: ``standard`` or ``deck``.
-        degraded: ``both``, only the ``first`` (probes), the ``second`` (gallery), or ``matrix``.
-        down: kernel that shrinks.
-        up: kernel that enlarges.
-        flip: add the embedding of the mirrored image.
-        control: what is taken from each face before it is degraded.
+        conditions: see :class:`~lrfr_lightning.protocols.base.Conditions`.
 
     Raises:
         DataError: the shares do not fit.
@@ -43,12 +38,7 @@ class EmbeddedIdentification(IdentificationProtocol):
         distractors: float = 0.0,
         seed: int = 0,
         resolutions: Sequence[Resolution] = (112, 56, 28, 14, 7),
-        setting: Setting = "standard",
-        degraded: Side = "both",
-        down: Kernel | None = None,
-        up: Kernel | None = None,
-        flip: bool = False,
-        control: Control = "none",
+        **conditions: Unpack[Conditions],
     ) -> None:
         faces = EmbeddedFaces(identities, images_per_identity, "test", seed)
         lists = gallery_and_probes(identities, images_per_identity, enrolled, distractors, seed)
@@ -60,12 +50,7 @@ class EmbeddedIdentification(IdentificationProtocol):
             gallery=gallery.and_nobody(lists.distractors),
             probes=probes.and_nobody(lists.unmated_probes),
             resolutions=resolutions,
-            setting=setting,
-            degraded=degraded,
-            down=down,
-            up=up,
-            flip=flip,
-            control=control,
+            **conditions,
         )
 
 
@@ -79,12 +64,7 @@ class LFWIdentification(IdentificationProtocol):
         root: folder with the people list and the folder ``images``, aligned to 112x112 px.
         people: the list.
         resolutions: see :class:`IdentificationProtocol`, as all that follow.
-        setting: ``standard`` or ``deck``.
-        degraded: ``both``, only the ``first`` (probes), the ``second`` (gallery), or ``matrix``.
-        down: kernel that shrinks.
-        up: kernel that enlarges.
-        flip: add the embedding of the mirrored image.
-        control: what is taken from each face before it is degraded.
+        conditions: see :class:`~lrfr_lightning.protocols.base.Conditions`.
 
     Raises:
         DataError: root, list or images are missing.
@@ -95,12 +75,7 @@ class LFWIdentification(IdentificationProtocol):
         root: str,
         people: str = "people.txt",
         resolutions: Sequence[Resolution] = (112, 56, 28, 14, 7),
-        setting: Setting = "standard",
-        degraded: Side = "both",
-        down: Kernel | None = None,
-        up: Kernel | None = None,
-        flip: bool = False,
-        control: Control = "none",
+        **conditions: Unpack[Conditions],
     ) -> None:
         faces = LFWPeople(root, people)
         _, first, count = np.unique(faces.labels, return_index=True, return_counts=True)
@@ -113,10 +88,5 @@ class LFWIdentification(IdentificationProtocol):
             gallery=Templates.single(gallery, faces.labels[gallery]),
             probes=probes.and_nobody(unmated),
             resolutions=resolutions,
-            setting=setting,
-            degraded=degraded,
-            down=down,
-            up=up,
-            flip=flip,
-            control=control,
+            **conditions,
         )

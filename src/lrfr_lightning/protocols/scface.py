@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,10 @@ from lrfr_lightning.datasets.scface import (
     read_scface,
 )
 from lrfr_lightning.datasets.search import Templates
-from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.functional.identification import Search, rank_rate
-from lrfr_lightning.functional.resize import Kernel
+from lrfr_lightning.protocols.base import Conditions
 from lrfr_lightning.protocols.identification import IdentificationProtocol, Looked
-from lrfr_lightning.protocols.result import ProtocolResult, Resolution, Setting, Side
+from lrfr_lightning.protocols.result import ProtocolResult, Resolution
 
 
 class SCfaceIdentification(IdentificationProtocol):
@@ -40,13 +40,9 @@ class SCfaceIdentification(IdentificationProtocol):
             counts says how many there are.
         resolutions: None shows all as they are, enlarged to 112 px; px need aligned faces of
             112x112 px.
-        setting: ``standard``, or ``deck``: the bilinear kernels of the slides, nothing else; they
+        conditions: see :class:`~lrfr_lightning.protocols.base.Conditions`; ``deck``
+            has the bilinear kernels of the slides, nothing else; they
             dropped failures.
-        degraded: ``both`` probes and mugshots, only the ``first``, the ``second``, or ``matrix``.
-        down: kernel that shrinks.
-        up: kernel that enlarges.
-        flip: add the embedding of the mirrored image.
-        control: what is taken from each face before it is degraded.
 
     Raises:
         ConfigError: no such subjects, policy or resolution.
@@ -61,12 +57,7 @@ class SCfaceIdentification(IdentificationProtocol):
         subjects: Subjects = "all",
         failures: Failures = "error",
         resolutions: Sequence[Resolution] = (None,),
-        setting: Setting = "standard",
-        degraded: Side = "both",
-        down: Kernel | None = None,
-        up: Kernel | None = None,
-        flip: bool = False,
-        control: Control = "none",
+        **conditions: Unpack[Conditions],
     ) -> None:
         images, people, self.wanted = read_scface(root, subjects, failures)
         self.failures: Failures = failures
@@ -77,12 +68,7 @@ class SCfaceIdentification(IdentificationProtocol):
             gallery=Templates.single(np.arange(len(people)), people),
             probes=Templates.single(self.wanted.image[there], self.wanted.person[there]),
             resolutions=resolutions,
-            setting=setting,
-            degraded=degraded,
-            down=down,
-            up=up,
-            flip=flip,
-            control=control,
+            **conditions,
         )
 
     def reduce(self, share: float) -> None:

@@ -1,12 +1,12 @@
 """QMUL-SurvFace: verification, and open-set identification."""
 
 from collections.abc import Sequence
+from typing import Unpack
 
 from lrfr_lightning.datasets.survface import read_identification, read_verification
-from lrfr_lightning.functional.controls import Control
-from lrfr_lightning.functional.resize import Kernel
+from lrfr_lightning.protocols.base import Conditions
 from lrfr_lightning.protocols.identification import IdentificationProtocol
-from lrfr_lightning.protocols.result import Resolution, Setting, Side
+from lrfr_lightning.protocols.result import Resolution
 from lrfr_lightning.protocols.verification import VerificationProtocol
 
 
@@ -21,12 +21,7 @@ class SurvFaceVerification(VerificationProtocol):
         root: folder that holds ``Face_Verification_Test_Set/``.
         resolutions: None shows all as they are, enlarged to 112 px; px need aligned faces of
             112x112 px.
-        setting: ``standard`` or ``deck``.
-        degraded: ``both`` sides, only the ``first``, only the ``second``, or ``matrix``.
-        down: kernel that shrinks.
-        up: kernel that enlarges.
-        flip: add the embedding of the mirrored image.
-        control: what is taken from each face before it is degraded.
+        conditions: see :class:`~lrfr_lightning.protocols.base.Conditions`.
 
     Raises:
         DataError: root, lists or images are missing or malformed.
@@ -38,26 +33,16 @@ class SurvFaceVerification(VerificationProtocol):
         self,
         root: str,
         resolutions: Sequence[Resolution] = (None,),
-        setting: Setting = "standard",
-        degraded: Side = "both",
-        down: Kernel | None = None,
-        up: Kernel | None = None,
-        flip: bool = False,
-        control: Control = "none",
+        **conditions: Unpack[Conditions],
     ) -> None:
-        self.single_class_folds = setting == "deck"
+        self.single_class_folds = conditions.get("setting") == "deck"
         images, pairs = read_verification(root, list_order=self.single_class_folds)
         super().__init__(
             name="survface",
             images=images,
             pairs=pairs,
             resolutions=resolutions,
-            setting=setting,
-            degraded=degraded,
-            down=down,
-            up=up,
-            flip=flip,
-            control=control,
+            **conditions,
         )
 
 
@@ -72,12 +57,8 @@ class SurvFaceIdentification(IdentificationProtocol):
         root: folder that holds ``Face_Identification_Test_Set/``.
         resolutions: None shows all as they are, enlarged to 112 px; px need aligned faces of
             112x112 px.
-        setting: ``standard``, or ``deck``: the bilinear kernel of the slides, nothing else.
-        degraded: ``both`` sides, only the ``first``, only the ``second``, or ``matrix``.
-        down: kernel that shrinks.
-        up: kernel that enlarges.
-        flip: add the embedding of the mirrored image.
-        control: what is taken from each face before it is degraded.
+        conditions: see :class:`~lrfr_lightning.protocols.base.Conditions`; ``deck``
+            has the bilinear kernel of the slides, nothing else.
 
     Raises:
         DataError: root, lists or images are missing or malformed.
@@ -89,12 +70,7 @@ class SurvFaceIdentification(IdentificationProtocol):
         self,
         root: str,
         resolutions: Sequence[Resolution] = (None,),
-        setting: Setting = "standard",
-        degraded: Side = "both",
-        down: Kernel | None = None,
-        up: Kernel | None = None,
-        flip: bool = False,
-        control: Control = "none",
+        **conditions: Unpack[Conditions],
     ) -> None:
         images, gallery, probes = read_identification(root)
         super().__init__(
@@ -103,10 +79,5 @@ class SurvFaceIdentification(IdentificationProtocol):
             gallery=gallery,
             probes=probes,
             resolutions=resolutions,
-            setting=setting,
-            degraded=degraded,
-            down=down,
-            up=up,
-            flip=flip,
-            control=control,
+            **conditions,
         )

@@ -1,12 +1,12 @@
 """TinyFace: closed-set identification of native low-resolution faces among distractors."""
 
 from collections.abc import Sequence
+from typing import Unpack
 
 from lrfr_lightning.datasets.tinyface import read_tinyface
-from lrfr_lightning.functional.controls import Control
-from lrfr_lightning.functional.resize import Kernel
+from lrfr_lightning.protocols.base import Conditions
 from lrfr_lightning.protocols.identification import IdentificationProtocol
-from lrfr_lightning.protocols.result import Resolution, Setting, Side
+from lrfr_lightning.protocols.result import Resolution
 
 
 class TinyFaceIdentification(IdentificationProtocol):
@@ -20,12 +20,8 @@ class TinyFaceIdentification(IdentificationProtocol):
         distractors: whether they are in the gallery; without them numbers compare with no paper.
         resolutions: None shows all as they are, enlarged to 112 px; px need aligned faces of
             112x112 px.
-        setting: ``standard``, or ``deck``: the bilinear kernel of the slides, nothing else.
-        degraded: ``both`` sides, only the ``first``, only the ``second``, or ``matrix``.
-        down: kernel that shrinks.
-        up: kernel that enlarges.
-        flip: add the embedding of the mirrored image.
-        control: what is taken from each face before it is degraded.
+        conditions: see :class:`~lrfr_lightning.protocols.base.Conditions`; ``deck``
+            has the bilinear kernel of the slides, nothing else.
 
     Raises:
         DataError: root, lists or images are missing or malformed.
@@ -36,12 +32,7 @@ class TinyFaceIdentification(IdentificationProtocol):
         root: str,
         distractors: bool = True,
         resolutions: Sequence[Resolution] = (None,),
-        setting: Setting = "standard",
-        degraded: Side = "both",
-        down: Kernel | None = None,
-        up: Kernel | None = None,
-        flip: bool = False,
-        control: Control = "none",
+        **conditions: Unpack[Conditions],
     ) -> None:
         images, gallery, probes = read_tinyface(root, distractors)
         super().__init__(
@@ -50,10 +41,5 @@ class TinyFaceIdentification(IdentificationProtocol):
             gallery=gallery,
             probes=probes,
             resolutions=resolutions,
-            setting=setting,
-            degraded=degraded,
-            down=down,
-            up=up,
-            flip=flip,
-            control=control,
+            **conditions,
         )

@@ -1,6 +1,7 @@
 """Verification at several resolutions: pairs, folds, and what is measured on them."""
 
 from collections.abc import Mapping, Sequence
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,9 +9,7 @@ from numpy.typing import NDArray
 from lrfr_lightning.datasets.base import ImageSource
 from lrfr_lightning.datasets.pairs import VerificationPairs
 from lrfr_lightning.functional.bootstrap import verification_intervals
-from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.functional.folds import FoldAccuracy, decided_rightly, kfold_accuracy
-from lrfr_lightning.functional.resize import Kernel
 from lrfr_lightning.functional.subsets import spread
 from lrfr_lightning.functional.verification import (
     Flags,
@@ -20,11 +19,11 @@ from lrfr_lightning.functional.verification import (
     tar_at_far,
     youden_threshold,
 )
-from lrfr_lightning.protocols.base import Embeddings, Protocol
+from lrfr_lightning.protocols.base import Conditions, Embeddings, Protocol
 from lrfr_lightning.protocols.curves import roc_curve
 from lrfr_lightning.protocols.details import PairDetails, pair_items
 from lrfr_lightning.protocols.outcomes import Outcomes
-from lrfr_lightning.protocols.result import ProtocolResult, Resolution, Setting, Side
+from lrfr_lightning.protocols.result import ProtocolResult, Resolution
 
 _BLOCK = 2**23
 """Numbers of embeddings that are copied at once: raw pixels are as long as the image."""
@@ -43,12 +42,7 @@ class VerificationProtocol(Protocol):
         images: every image of the protocol once.
         pairs: positions in ``images``, same or not, and folds.
         resolutions: sides to degrade to, px.
-        setting: ``standard`` or ``deck``.
-        degraded: which image of each pair is degraded.
-        down: kernel that shrinks.
-        up: kernel that enlarges.
-        flip: add the embedding of the mirrored image.
-        control: what is taken from each face before it is degraded.
+        conditions: see :class:`~lrfr_lightning.protocols.base.Conditions`.
 
     Raises:
         ConfigError: no resolution, one outside 1..112, or no such control.
@@ -66,14 +60,9 @@ class VerificationProtocol(Protocol):
         images: ImageSource,
         pairs: VerificationPairs,
         resolutions: Sequence[Resolution] = (112, 56, 28, 14, 7),
-        setting: Setting = "standard",
-        degraded: Side = "both",
-        down: Kernel | None = None,
-        up: Kernel | None = None,
-        flip: bool = False,
-        control: Control = "none",
+        **conditions: Unpack[Conditions],
     ) -> None:
-        super().__init__(name, images, resolutions, setting, degraded, down, up, flip, control)
+        super().__init__(name, images, resolutions, **conditions)
         self.pairs = pairs
 
     def sides(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
