@@ -14,7 +14,7 @@ from lrfr_lightning.protocols import ProtocolResult, read_results, write_results
 from lrfr_lightning.reports.seeds import mean_over_seeds
 from lrfr_lightning.utils.errors import DataError
 
-PROTOCOL = {
+PROTOCOL: dict[str, Any] = {
     "class_path": "lrfr_lightning.protocols.EmbeddedVerification",
     "init_args": {"identities": 20, "images_per_identity": 2, "pairs_per_fold": 2,
                   "resolutions": [112, 14]},
@@ -106,12 +106,18 @@ def test_two_recipes_two_seeds_and_again(study: dict[str, Any]) -> None:
 
 
 def pretend(name: str, seed: int, accuracy: float) -> None:
+    """Set a run's accuracy; under the control the contrary, which must decide nothing."""
     path = Path("out") / name / f"seed{seed}" / "results.json"
-    changed = [replace(r, metrics=r.metrics | {"accuracy": accuracy}) for r in read_results(path)]
+    changed = [
+        replace(r, metrics={"accuracy": accuracy if r.control == "none" else 1 - accuracy})
+        for r in read_results(path)
+    ]
     write_results(path, changed)
 
 
 def test_only_close_recipes_get_further_seeds(study: dict[str, Any]) -> None:
+    grey = {**PROTOCOL, "init_args": {**PROTOCOL["init_args"], "control": "grey"}}
+    Path("eval.yaml").write_text(yaml.safe_dump({"protocols": [PROTOCOL, grey]}))
     run(study | {"seeds": [0]})
     pretend("arc", 0, 0.20)
     pretend("cos", 0, 0.94)

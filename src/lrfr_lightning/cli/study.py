@@ -30,7 +30,7 @@ def run(args: list[str]) -> list[ProtocolResult]:
     }
     run_all([own[0] for own in runs.values()], options)
     _repeat_close(runs, options)
-    results = [r for name in recipes for r in _mean_of(name, output / name, options.seeds)]
+    results = [result for name, own in runs.items() for result in _mean_of(name, own)]
     results += _baselines(output / "baselines.json", options.evaluation)
     write_results(output / "results.json", results, _plain(options))
     paths = write_report(output / "results.json")
@@ -130,17 +130,15 @@ def _repeat_close(runs: dict[str, list[Run]], options: Namespace) -> None:
 
 def _accuracy(runs: list[Run], resolution: int) -> float:
     """Mean over the runs that have results, on the first protocol at that resolution."""
-    results = [
-        result for entry in runs if entry.results.exists() for result in read_results(entry.results)
-    ]
-    return fmean(r.metrics["accuracy"] or 0.0 for r in results if r.resolution == resolution)
+    measured = [read_results(entry.results) for entry in runs if entry.results.exists()]
+    first = [next(r for r in results if r.resolution == resolution) for results in measured]
+    return fmean(result.metrics["accuracy"] or 0.0 for result in first)
 
 
-def _mean_of(name: str, folder: Path, seeds: list[int]) -> list[ProtocolResult]:
-    """Mean over those of the seeds that were run."""
-    paths = [folder / f"seed{seed}" / "results.json" for seed in seeds]
-    runs = [read_results(path) for path in paths if path.exists()]
-    return mean_over_seeds(runs, name)
+def _mean_of(name: str, runs: list[Run]) -> list[ProtocolResult]:
+    """Mean over the runs that have results."""
+    measured = [read_results(entry.results) for entry in runs if entry.results.exists()]
+    return mean_over_seeds(measured, name)
 
 
 def _baselines(target: Path, evaluation: str) -> list[ProtocolResult]:
