@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lrfr_lightning.backbones import IResNet, MobileFaceNet, load_weights
-from lrfr_lightning.datasets.lfw import LFWImages
+from lrfr_lightning.datasets.listed import ListedImages
 from lrfr_lightning.embedders import ModuleEmbedder, OnnxEmbedder, evaluate, export_onnx
 from lrfr_lightning.protocols import EmbeddedVerification, LFWVerification
 from lrfr_lightning.transforms import PixelSpec
@@ -111,7 +111,7 @@ def test_the_pretrained_recogniser_on_real_faces(lrfr_data: Path, tmp_path: Path
     export_onnx(backbone, tmp_path / "m.onnx")
     own, exported = ModuleEmbedder(backbone, "m"), OnnxEmbedder(str(tmp_path / "m.onnx"))
     images = LFWVerification(str(lrfr_data / "lfw-112"), "pairsDevTest.txt").images
-    assert isinstance(images, LFWImages)
+    assert isinstance(images, ListedImages)
     faces = np.stack([images.image(i) for i in range(0, 320, 20)])
     batch = torch.from_numpy(faces).permute(0, 3, 1, 2)
     assert cosines(own.embed(batch), exported.embed(batch)).min() >= 0.9999
