@@ -6,15 +6,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+# before torch is imported: sums are the same to the bit only over as many threads, and the
+# tests run side by side, so that each process and each it starts has one
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
 
+from full_results import full_results
 from lrfr_lightning.backbones import IResNet
 from lrfr_lightning.datasets import FaceDataset
 from lrfr_lightning.heads import ArcFace, MarginHead
-from lrfr_lightning.protocols import EmbeddedVerification
+from lrfr_lightning.protocols import EmbeddedVerification, ProtocolResult
 from lrfr_lightning.tasks import RecognitionTask
 
 os.environ.setdefault("WANDB_MODE", "disabled")
@@ -93,6 +98,12 @@ def make_task() -> Callable[..., RecognitionTask]:
 def protocol() -> EmbeddedVerification:
     """Forty pairs of embedded faces at two resolutions."""
     return EmbeddedVerification(20, 2, 2, resolutions=(112, 14))
+
+
+@pytest.fixture(scope="session")
+def full() -> list[ProtocolResult]:
+    """Results with everything a results file may hold."""
+    return full_results()
 
 
 @pytest.fixture

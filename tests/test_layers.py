@@ -12,6 +12,7 @@ LAYERS = {
     "transforms": 1,
     "backbones": 1,
     "heads": 2,
+    "metrics": 2,
     "protocols": 2,
     "datamodules": 3,
     "tasks": 3,

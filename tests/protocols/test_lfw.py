@@ -49,6 +49,14 @@ def test_a_list_without_folds_gets_ten_stratified_ones(root: Path) -> None:
         assert protocol.pairs.same[protocol.pairs.fold == fold].tolist() == [True] * 2 + [False] * 2
 
 
+def test_xqlfw_is_lfw_with_its_own_list(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "images").symlink_to(root / "images")
+    (tmp_path / "xqlfw_pairs.txt").write_text((root / "pairs.txt").read_text())
+    protocol = named_protocol("xqlfw", str(tmp_path))
+    assert (protocol.name, protocol.resolutions) == ("xqlfw", [112])
+    assert protocol.pairs.same.sum() == 20
+
+
 def test_missing_images_are_counted_and_named(root: Path, tmp_path: Path) -> None:
     (tmp_path / "images").symlink_to(root / "images")
     lines = ["8"] + [f"Nobody_Known\t{i}\t{i + 1}" for i in range(1, 9)]

@@ -5,12 +5,9 @@ import pytest
 from PIL import Image
 
 from lrfr_lightning.reports.blocks import group
-from lrfr_lightning.reports.figures import (
-    accuracy_figure,
-    inline_svg,
-    png_bytes,
-    roc_figures,
-)
+from lrfr_lightning.reports.curves import curve_figures
+from lrfr_lightning.reports.drawing import inline_svg, png_bytes
+from lrfr_lightning.reports.figures import accuracy_figure
 from lrfr_lightning.reports.styles import line_styles
 
 STYLES = line_styles(["base", "tuned"])
@@ -69,9 +66,9 @@ def test_png_is_an_image_of_readme_width(two_blocks):
 
 def test_roc_per_resolution_where_curves_were_kept(results):
     some = [replace(r, curves={}) if r.resolution == 28 else r for r in results]
-    figures = roc_figures(group(some)[0], STYLES)
-    assert list(figures) == [112, 7]
-    axes = figures[112].axes[0]
+    figures = curve_figures(some, "ROC", STYLES)
+    assert list(figures) == ["112 px", "7 px"]
+    axes = figures["112 px"].axes[0]
     assert axes.get_xscale() == "log"
     assert axes.get_xlim() == (0.002, 1)
     assert list(drawn(axes, "tuned").get_ydata()) == [0.1, 0.5, 0.8, 0.95, 1.0]

@@ -16,3 +16,10 @@ def test_frame_and_csv_hold_every_number(tmp_path):
     write_results(tmp_path / "results.json", results)
     read = pd.read_csv(write_report(tmp_path / "results.json").csv)
     assert read["metrics.auc"].tolist() == pytest.approx(frame["metrics.auc"].tolist())
+
+
+def test_frame_has_ends_of_intervals_and_no_pictures(full):
+    frame = results_frame(full[:1])
+    assert frame["intervals.accuracy.low"].tolist() == [pytest.approx(0.88)]
+    assert frame["intervals.accuracy.high"].tolist() == [pytest.approx(0.91)]
+    assert not [name for name in frame if name.startswith(("curves", "examples", "outcomes"))]

@@ -1,51 +1,18 @@
 import json
 from base64 import b64decode
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
+from page import Page
 
 from lrfr_lightning.protocols.result import write_results
 from lrfr_lightning.reports.blocks import group
-from lrfr_lightning.reports.figures import accuracy_figure, png_bytes
-from lrfr_lightning.reports.html import render_html
+from lrfr_lightning.reports.drawing import png_bytes
+from lrfr_lightning.reports.figures import accuracy_figure
+from lrfr_lightning.reports.html import Provenance, render_html
 from lrfr_lightning.reports.report import load_results, write_report
 from lrfr_lightning.reports.styles import line_styles
 from lrfr_lightning.utils.errors import DataError
-
-VOID = {"meta", "img", "link", "br"}
-
-
-class Page(HTMLParser):
-    """Tags, attributes and text of a page; fails on tags that do not match."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.tags, self.links, self.ids, self.labels, self.open = [], [], [], [], []
-        self.text = ""
-        self.feed(html)
-        assert not self.open
-
-    def handle_starttag(self, tag, attrs):
-        self.handle_startendtag(tag, attrs)
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append(tag)
-        for name, value in attrs:
-            if name in ("src", "href", "xlink:href", "action", "data"):
-                self.links.append(value)
-            elif name == "id":
-                self.ids.append(value)
-            elif name == "aria-label":
-                self.labels.append(value)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
 
 
 @pytest.fixture
@@ -69,14 +36,14 @@ def test_page_shows_every_figure_and_table(two_blocks):
         for condition in conditions
         for what in ("accuracy against resolution", *(f"ROC at {px} px" for px in (112, 28, 7)))
     ]
-    assert page.labels == expected
+    assert page.labels == ["Contents", *expected]
     assert page.tags.count("svg") == 8
     assert page.tags.count("table") == 6
     assert len(page.ids) == len(set(page.ids))
 
 
 def test_page_says_what_is_behind_the_numbers(results):
-    text = Page(render_html(results, [("base, tuned", "torch 2.6.0")])).text
+    text = Page(render_html(results, [Provenance("base, tuned", "torch 2.6.0")])).text
     for part in ("99.6 ± 1.2", "99.63 ± 1.20", "81.25", "0.2468", "bicubic, antialias"):
         assert part in text
     assert "1,720 images, 1,000 pairs, 500 genuine, 500 impostor, 10 folds" in text
@@ -86,7 +53,7 @@ def test_page_says_what_is_behind_the_numbers(results):
 def test_names_are_inert(results, png):
     name = '--><script>alert("1")</script><img src=x onerror=alert(1)>'
     odd = replace(results[0], model=name, protocol=name, down=name)
-    html = render_html([odd], [(name, name)], {name: png})
+    html = render_html([odd], [Provenance(name, name, name)], {name: png})
     page = Page(html)
     assert "<script" not in html
     assert "<img src=x" not in html
@@ -103,8 +70,10 @@ def test_report_of_two_files(results, tmp_path):
     write_results(tmp_path / "tuned.json", results[3:])
     paths = write_report([tmp_path / "one" / "base.json", tmp_path / "tuned.json"])
     assert paths.html == tmp_path / "one" / "report.html"
-    names = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert names == ["accuracy.png", "base.json", "report.html", "report.md", "results.csv"]
+    found = sorted(path.name for path in (tmp_path / "one").iterdir())
+    names = ["accuracy.png", "base.json", "report.html", "report.md"]
+    names += ["report.tex", "results.csv"]
+    assert found == names
     assert "| tuned | 99.0 ± 1.2 |" in paths.markdown.read_text(encoding="utf-8")
     text = Page(paths.html.read_text(encoding="utf-8")).text
     assert "2 models: base, tuned" in text
@@ -115,7 +84,7 @@ def test_report_repeats_itself_elsewhere(results, tmp_path):
     source = tmp_path / "results.json"
     write_results(source, results)
     reports = [write_report(str(source), tmp_path / "new" / name) for name in "ab"]
-    for kind in ("html", "markdown", "figure"):
+    for kind in ("html", "markdown", "latex", "figure", "csv"):
         first, second = (getattr(report, kind) for report in reports)
         assert first.read_bytes() == second.read_bytes()
 
@@ -126,7 +95,7 @@ def test_report_without_versions(results, tmp_path):
     content = json.loads(source.read_text())
     del content["versions"]
     source.write_text(json.dumps(content))
-    assert "<h2>Versions" not in write_report(source).html.read_text(encoding="utf-8")
+    assert "How it was measured" not in write_report(source).html.read_text(encoding="utf-8")
 
 
 def test_same_model_in_two_files(results, tmp_path):

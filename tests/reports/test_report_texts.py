@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
+from lrfr_lightning.reports.latex import render_latex
 from lrfr_lightning.reports.markdown import render_markdown
 from lrfr_lightning.reports.table import full_table, main_table
 from lrfr_lightning.reports.terminal import print_tables
@@ -76,3 +77,37 @@ def test_markdown_names_stay_in_their_cell(results):
 
 def test_markdown_without_figure(results):
     assert "![" not in render_markdown(results)
+
+
+def test_markdown_and_terminal_hold_controls_and_floors(full):
+    text = render_markdown(full)
+    assert "| model | control | 112 px | 7 px |" in text
+    assert r"| raw-pixels (floor) | grey | 65.0 ± 1.0 |" in text
+    assert r"accuracy in %, \[low, high\] of 95 % confidence or ± std; floor: no face" in text
+    assert "the best of each column and control in bold." in text
+    lines = printed(full)
+    assert "accuracy in %, [low, high] of 95 % confidence or ± std" in lines
+    assert lines.count("every metric in %") == 2
+
+
+def test_latex_is_a_booktabs_table_per_block(two_blocks):
+    text = render_latex(two_blocks)
+    assert text.count(r"\begin{table}[htbp]") == text.count(r"\end{table}") == 2
+    assert r"\begin{tabular}{lrrr}" in text
+    lines = text.splitlines()
+    start = lines.index(r"\toprule")
+    assert lines[start : start + 6] == [
+        r"\toprule",
+        r"model & 112 px & 28 px & 7 px \\",
+        r"\midrule",
+        r"base & \textbf{99.6 $\pm$ 1.2} & \textbf{91.2 $\pm$ 1.2} & 55.7 $\pm$ 1.2 \\",
+        r"tuned & 99.0 $\pm$ 1.2 & \textbf{91.2 $\pm$ 1.2} & \textbf{70.1 $\pm$ 1.2} \\",
+        r"\bottomrule",
+    ]
+
+
+def test_latex_names_are_inert(results):
+    text = render_latex([replace(results[0], model="\\input{a}_50%&#$~^\n<|[x")])
+    row = next(line for line in text.splitlines() if "input" in line)
+    name = r"\textbackslash{}input\{a\}\_50\%\&\#\$\textasciitilde{}\textasciicircum{} "
+    assert row == name + r"\textless{}\textbar{}{[}x & 91.2 $\pm$ 1.2 \\"

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytorch_lightning as pl
-from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.trainer.states import TrainerFn
 
+from lrfr_lightning.callbacks.dashboard import log_results
 from lrfr_lightning.embedders.base import ModuleEmbedder
 from lrfr_lightning.embedders.extraction import evaluate
 from lrfr_lightning.protocols.base import Protocol
@@ -18,9 +18,10 @@ class ProtocolEvaluation(pl.Callback):
     """Measures the model on protocols whenever Lightning validates or tests.
 
     Each metric is logged to every logger as ``val/<protocol>@<px>/<metric>`` (``test/...``), for
-    example ``val/lfw@14/accuracy`` or, with a control, ``val/lfw+grey@14/accuracy``, which
-    checkpointing and early stopping can monitor. All of it is written to ``results.json`` in the
-    run's folder; Weights & Biases gets a table of resolution x metric. The network runs in
+    example ``val/lfw@14/accuracy``, with a control ``val/lfw+grey@14/accuracy`` and of a matrix
+    ``val/lfw@14-112/accuracy``, which checkpointing and early stopping can monitor. All of it is
+    written to ``results.json`` in the run's folder; Weights & Biases gets tables, curves and
+    pictures, see :func:`~lrfr_lightning.callbacks.dashboard.log_results`. The network runs in
     float32; ranks share the images, none twice.
 
     Args:
@@ -117,32 +118,28 @@ class ProtocolEvaluation(pl.Callback):
         folder = Path(trainer.log_dir or trainer.default_root_dir)
         if trainer.is_global_zero:
             write_results(folder / "results.json", results)
-            log_tables(trainer, results, stage)
+            log_results(trainer, results, stage)
 
 
 def metrics(results: Sequence[ProtocolResult], stage: str) -> dict[str, float]:
     """Every measured metric under its logged name."""
     return {
-        f"{stage}/{condition(result)}@{resolution_name(result.resolution)}/{metric}": value
+        f"{stage}/{condition(result)}@{_shown(result)}/{metric}": value
         for result in results
         for metric, value in result.metrics.items()
         if value is not None and value == value
     }
 
 
+def _shown(result: ProtocolResult) -> str:
+    """``14``, and with a matrix ``14-112``: the resolutions of probe and gallery."""
+    sides = [result.resolution]
+    if result.degraded == "matrix":
+        sides.append(result.gallery_resolution)
+    return "-".join(resolution_name(side) for side in sides)
+
+
 def condition(result: ProtocolResult) -> str:
     """``lfw-devtest``, and with a control ``lfw-devtest+grey-inner``."""
     control = "" if result.control == "none" else f"+{result.control}"
     return f"{result.protocol}{control}"
-
-
-def log_tables(trainer: pl.Trainer, results: Sequence[ProtocolResult], stage: str) -> None:
-    """Send one table per protocol, resolution x metric, to Weights & Biases if it is in use."""
-    for logger in trainer.loggers:
-        if not isinstance(logger, WandbLogger):
-            continue
-        for protocol in sorted({condition(result) for result in results}):
-            own = [result for result in results if condition(result) == protocol]
-            names = list(own[0].metrics)
-            rows = [[r.resolution, *(r.metrics[name] for name in names)] for r in own]
-            logger.log_table(f"{stage}/{protocol}", columns=["resolution", *names], data=rows)

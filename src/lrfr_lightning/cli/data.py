@@ -1,16 +1,18 @@
-"""``lrfr data convert | embedded``: data sets from one form to another, or out of nothing."""
+"""``lrfr data check | convert | embedded``: what a data set is, its forms, or one of nothing."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from jsonargparse import ArgumentParser
 
+from lrfr_lightning.cli.data_check import check, check_parser
 from lrfr_lightning.datasets.base import FaceDataset
 from lrfr_lightning.datasets.convert import Form, convert
 from lrfr_lightning.datasets.embedded import (
     EmbeddedFaces,
     VerificationPairs,
     verification_pairs,
+    write_bin_layout,
     write_ijbc_layout,
     write_lfw_layout,
     write_scface_layout,
@@ -18,6 +20,7 @@ from lrfr_lightning.datasets.embedded import (
     write_tinyface_layout,
 )
 from lrfr_lightning.datasets.image_folder import ImageFolder
+from lrfr_lightning.datasets.inspection import DataReport
 from lrfr_lightning.datasets.new_folder import new_folder
 from lrfr_lightning.datasets.parquet import ParquetFaces
 from lrfr_lightning.datasets.recordio import RecordIO
@@ -33,6 +36,10 @@ def _survface(faces: EmbeddedFaces, target: Path, pairs_per_fold: int, seed: int
     write_survface_layout(faces, target, _pairs(faces, pairs_per_fold, seed), seed)
 
 
+def _bin(faces: EmbeddedFaces, target: Path, pairs_per_fold: int, seed: int) -> None:
+    write_bin_layout(faces, target, _pairs(faces, pairs_per_fold, seed))
+
+
 def _pairs(faces: EmbeddedFaces, per_fold: int, seed: int) -> VerificationPairs:
     people = faces.population
     return verification_pairs(people.identities, people.images_per_identity, per_fold, seed=seed)
@@ -44,21 +51,26 @@ LAYOUTS: dict[str, Callable[[EmbeddedFaces, Path, int, int], None]] = {
     "scface": lambda faces, target, _, seed: write_scface_layout(faces, target, seed),
     "tinyface": lambda faces, target, _, seed: write_tinyface_layout(faces, target, seed),
     "ijbc": lambda faces, target, _, seed: write_ijbc_layout(faces, target, seed),
+    "bin": _bin,
 }
 """What writes each layout, from the faces, a folder, the pairs per fold and a seed."""
 
 
-def run(args: list[str]) -> None:
-    """Run ``lrfr data``'s own subcommand."""
-    parser = ArgumentParser(prog="lrfr data", description="Convert or make data sets.")
+def run(args: list[str]) -> DataReport | None:
+    """Run ``lrfr data``'s own subcommand; a check's report is returned."""
+    parser = ArgumentParser(prog="lrfr data", description="Check, convert or make data sets.")
     commands = parser.add_subcommands(required=True)
+    commands.add_subcommand("check", check_parser(), help="say what is there, missing, damaged")
     commands.add_subcommand("convert", _convert_parser(), help="write a data set in another form")
     commands.add_subcommand("embedded", _embedded_parser(), help="write embedded faces to disk")
     options = parser.parse_args(args[1:])
+    if options.subcommand == "check":
+        return check(**options.check.as_dict())
     if options.subcommand == "convert":
         _convert(**options.convert.as_dict())
     else:
         _embedded(**options.embedded.as_dict())
+    return None
 
 
 def _convert_parser() -> ArgumentParser:

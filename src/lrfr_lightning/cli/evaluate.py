@@ -1,5 +1,6 @@
 """``lrfr evaluate``: models x protocols → one results file."""
 
+import json
 from typing import Any, Literal
 
 from jsonargparse import ArgumentParser, Namespace
@@ -8,16 +9,18 @@ from lightning_fabric import Fabric
 
 from lrfr_lightning.backbones.base import Backbone
 from lrfr_lightning.embedders.base import Embedder
+from lrfr_lightning.embedders.cache import CachedEmbedder
 from lrfr_lightning.embedders.extraction import evaluate
 from lrfr_lightning.embedders.files import CheckpointEmbedder, WeightsEmbedder
 from lrfr_lightning.embedders.floors import MeanColour, RawPixels
 from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.protocols.base import Protocol
-from lrfr_lightning.protocols.named import PROTOCOLS, named_protocol
+from lrfr_lightning.protocols.named import PROTOCOLS, named_protocols
 from lrfr_lightning.protocols.result import ProtocolResult, read_results, write_results
 from lrfr_lightning.reports.terminal import print_tables
 from lrfr_lightning.utils.distributed import leave
 from lrfr_lightning.utils.errors import ConfigError
+from lrfr_lightning.utils.recipe import class_path
 
 
 def run(args: list[str]) -> list[ProtocolResult]:
@@ -26,6 +29,8 @@ def run(args: list[str]) -> list[ProtocolResult]:
     config = parser.parse_args(args[1:])
     options = parser.instantiate_classes(config)
     models, protocols = _models(options), _protocols(options)
+    if options.cache:
+        models = [_cached(model, options.cache) for model in models]
     fabric = _fabric(options)
     fabric.launch(
         _measure,  # type: ignore[arg-type]  # launch passes itself before the arguments
@@ -64,6 +69,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument(
         "--examples", type=NonNegativeInt, default=4, help="hardest pairs of each kind shown"
     )
+    parser.add_argument("--cache", help="folder that keeps embeddings for the next time")
     parser.add_argument("--batch_size", type=int, default=64)
     parser.add_argument("--num_workers", type=int, default=0)
     parser.add_argument("--accelerator", default="auto", help="cpu, gpu or auto")
@@ -106,9 +112,10 @@ def _models(options: Namespace) -> list[Embedder]:
 
 def _protocols(options: Namespace) -> list[Protocol]:
     named = [
-        named_protocol(name, options.root, settings)
+        protocol
         for name in options.protocol
         for settings in _variations(options)
+        for protocol in named_protocols(name, options.root, settings)
     ]
     protocols: list[Protocol] = [*named, *options.protocols]
     if not protocols:
@@ -128,6 +135,13 @@ def _variations(options: Namespace) -> list[dict[str, Any]]:
     ]
     matrix = [{"degraded": "matrix"}] if options.matrix else []
     return [shared | settings for settings in single + matrix]
+
+
+def _cached(model: Embedder, folder: str) -> Embedder:
+    if model.fingerprint() is None:
+        print(f"{model.name} has no fingerprint: its embeddings are not kept")
+        return model
+    return CachedEmbedder(model, folder)
 
 
 def _fabric(options: Namespace) -> Fabric:
@@ -154,6 +168,9 @@ def _measure(
         for model in models
         for result in evaluate(model, protocol, options.batch_size, options.num_workers)
     ]
+    for model in models:
+        if isinstance(model, CachedEmbedder):
+            model.flush()
     if fabric.is_global_zero:
         write_results(options.output, results, config)
     leave()
@@ -161,5 +178,8 @@ def _measure(
 
 def _plain(config: Namespace) -> dict[str, Any]:
     """The options as JSON data; how the work was shared out is no part of a result."""
-    shared = ("config", "output", "devices", "strategy", "accelerator", "num_workers")
-    return {key: value for key, value in config.as_dict().items() if key not in shared}
+    shared = ("config", "output", "cache", "devices", "strategy", "accelerator", "num_workers")
+    plain = {key: value for key, value in config.as_dict().items() if key not in shared}
+    # a function of the user's own is its import path again
+    written: dict[str, Any] = json.loads(json.dumps(plain, default=class_path))
+    return written

@@ -18,7 +18,7 @@ COMMANDS = {
     "study": ("study", "train recipes under one budget, over seeds, and compare them"),
     "report": ("report", "results as terminal table, Markdown, PNG and one HTML page"),
     "compare": ("compare", "what changed between two results files, and whether by chance"),
-    "data": ("data", "convert a data set, or write embedded faces to disk"),
+    "data": ("data", "check or convert a data set, or write embedded faces to disk"),
     "sharpness": ("sharpness", "draw the Laplacian of a face at high and low resolution"),
 }
 

@@ -6,7 +6,7 @@ from jsonargparse import ArgumentParser
 from jsonargparse.typing import PositiveInt
 
 from lrfr_lightning.datasets.codec import decode_image
-from lrfr_lightning.reports.figures import png_bytes
+from lrfr_lightning.reports.drawing import png_bytes
 from lrfr_lightning.reports.sharpness import degraded, describe, sharpness_figure
 from lrfr_lightning.utils.paths import existing, expand
 

@@ -1,12 +1,18 @@
 """Anything that maps images to embeddings, and so can be evaluated."""
 
+import hashlib
+import json
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from lrfr_lightning.backbones.base import Backbone, evaluating
 from lrfr_lightning.transforms.pixel_spec import PixelSpec
+from lrfr_lightning.utils.recipe import class_path
 
 
 class Embedder(ABC):
@@ -27,6 +33,13 @@ class Embedder(ABC):
     @abstractmethod
     def to(self, device: torch.device) -> None:
         """Move the weights, if there are any, to a device."""
+
+    def fingerprint(self) -> str | None:
+        """What tells this model from every other, by content; None: nothing does.
+
+        Embeddings are kept on disk under it, so that it covers weights and input format.
+        """
+        return None
 
 
 class ModuleEmbedder(Embedder):
@@ -55,3 +68,24 @@ class ModuleEmbedder(Embedder):
             # this layout is the faster one for convolutions, on CPUs by a third
             embedding: Tensor = self.backbone(pixels.contiguous(memory_format=torch.channels_last))
         return embedding.float()
+
+    def fingerprint(self) -> str:
+        """Network, weights and input format."""
+        tensors = self.backbone.state_dict().items()
+        parts = (part for name, value in tensors for part in (name.encode(), _bytes(value)))
+        made = [class_path(type(self.backbone)), repr(self.backbone), asdict(self.pixel_spec)]
+        return fingerprint_of(made, parts)
+
+
+def fingerprint_of(description: Any, parts: Iterable[bytes]) -> str:
+    """SHA-256 in hex of plain data and of the bytes behind it."""
+    digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _bytes(value: Tensor) -> bytes:
+    flat = value.detach().cpu().contiguous().reshape(-1)
+    return flat.view(torch.uint8).numpy().tobytes()

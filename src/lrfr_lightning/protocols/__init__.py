@@ -1,6 +1,7 @@
 """Who is compared with whom, and what is measured on it."""
 
 from lrfr_lightning.protocols.base import Protocol
+from lrfr_lightning.protocols.bin import BinVerification
 from lrfr_lightning.protocols.embedded import EmbeddedVerification
 from lrfr_lightning.protocols.identification import IdentificationProtocol
 from lrfr_lightning.protocols.ijb import IJBVerification
@@ -14,6 +15,7 @@ from lrfr_lightning.protocols.tinyface import TinyFaceIdentification
 from lrfr_lightning.protocols.verification import VerificationProtocol
 
 __all__ = [
+    "BinVerification",
     "EmbeddedIdentification",
     "EmbeddedVerification",
     "IJBIdentification",

@@ -15,21 +15,28 @@ from lrfr_lightning.protocols.result import Resolution
 from lrfr_lightning.protocols.verification import VerificationProtocol
 from lrfr_lightning.utils.paths import existing
 
-_NAMES = {"pairs": "lfw", "pairsDevTest": "lfw-devtest", "pairsDevTrain": "lfw-devtrain"}
+_NAMES = {
+    "pairs": "lfw",
+    "pairsDevTest": "lfw-devtest",
+    "pairsDevTrain": "lfw-devtrain",
+    "xqlfw_pairs": "xqlfw",
+}
 
 
 class LFWVerification(VerificationProtocol):
     """LFW pairs, degraded to each resolution and brought back to 112 px.
 
     View 2 (``pairs.txt``) has its own ten folds; a list without folds, such as
-    ``pairsDevTest.txt``, is cut into ten stratified ones.
+    ``pairsDevTest.txt``, is cut into ten stratified ones. XQLFW (Knoche et al., "Cross-Quality
+    LFW", 2021) is the same with its own list, ``xqlfw_pairs.txt``, on its own images.
 
     Args:
         root: folder with the pairs list and the folder ``images``, aligned to 112x112 px.
         pairs: name of the pairs list.
         resolutions: see :class:`VerificationProtocol`, as all that follow.
         conditions: see :class:`~lrfr_lightning.protocols.base.Conditions`.
-        name: by default ``lfw`` for View 2, ``lfw-devtest`` for View 1's test half.
+        name: by default ``lfw`` for View 2, ``lfw-devtest`` for View 1's test half,
+            ``xqlfw`` for XQLFW.
 
     Raises:
         DataError: root or list is missing or malformed, or listed images are missing.

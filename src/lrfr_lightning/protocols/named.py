@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from lrfr_lightning.datasets.bin_file import bin_files
 from lrfr_lightning.protocols.base import Protocol
+from lrfr_lightning.protocols.bin import BinVerification
 from lrfr_lightning.protocols.embedded import EmbeddedVerification
 from lrfr_lightning.protocols.ijb import IJBVerification
 from lrfr_lightning.protocols.ijb_identification import IJBIdentification
@@ -14,12 +16,15 @@ from lrfr_lightning.protocols.scface import SCfaceIdentification
 from lrfr_lightning.protocols.survface import SurvFaceIdentification, SurvFaceVerification
 from lrfr_lightning.protocols.tinyface import TinyFaceIdentification
 from lrfr_lightning.utils.errors import ConfigError
+from lrfr_lightning.utils.paths import expand
 
 PROTOCOLS: dict[str, Callable[..., Protocol]] = {
     "lfw": LFWVerification,
     "lfw-devtest": partial(LFWVerification, pairs="pairsDevTest.txt"),
     "lfw-held-out": LFWHeldOut,
     "lfw-deck": partial(LFWVerification, setting="deck"),
+    "xqlfw": partial(LFWVerification, pairs="xqlfw_pairs.txt", resolutions=(112,)),
+    "bin": BinVerification,
     "lfw-1n": LFWIdentification,
     "survface": SurvFaceVerification,
     "survface-deck": partial(SurvFaceVerification, setting="deck"),
@@ -55,3 +60,17 @@ def named_protocol(name: str, root: str, settings: Mapping[str, Any] | None = No
     if name not in PROTOCOLS:
         raise ConfigError(f"no protocol {name!r}; expected one of {', '.join(PROTOCOLS)}")
     return PROTOCOLS[name](root, **(settings or {}))
+
+
+def named_protocols(
+    name: str, root: str, settings: Mapping[str, Any] | None = None
+) -> list[Protocol]:
+    """As :func:`named_protocol`; of a folder of ``.bin`` files each becomes a protocol.
+
+    Raises:
+        ConfigError: no such name.
+        DataError: the folder has no ``.bin`` file.
+    """
+    several = name == "bin" and expand(root).is_dir()
+    roots = map(str, bin_files(root)) if several else [root]
+    return [named_protocol(name, own, settings) for own in roots]

@@ -10,8 +10,9 @@ from rich.console import Console
 from lrfr_lightning.protocols.result import ProtocolResult, resolution_name
 from lrfr_lightning.reports.compare import Comparison
 from lrfr_lightning.reports.markdown import escape, markdown_table
-from lrfr_lightning.reports.table import MISSING, Cell, Table, label
+from lrfr_lightning.reports.table import Cell, Table
 from lrfr_lightning.reports.terminal import plain, rich_table, stdout
+from lrfr_lightning.reports.values import MISSING, label
 
 CAPTION = (
     "Metrics in %, differences in points. 95 % interval and p of the difference: bootstrap over "

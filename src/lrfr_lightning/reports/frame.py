@@ -11,9 +11,15 @@ from lrfr_lightning.protocols.result import ProtocolResult
 def results_frame(results: Sequence[ProtocolResult]) -> pd.DataFrame:
     """One row per result: its settings, then ``metrics.*``, ``counts.*`` and ``thresholds.*``.
 
-    Curves are left out; a metric that could not be measured is NaN.
+    Intervals are ``intervals.<metric>.low`` and ``.high``. Curves, outcomes and examples are left
+    out; a metric that could not be measured is NaN.
     """
     entries = [asdict(result) for result in results]
     for entry in entries:
-        del entry["curves"]
+        for name in ("curves", "outcomes", "examples"):
+            del entry[name]
+        entry["intervals"] = {
+            metric: dict(zip(("low", "high"), ends, strict=True))
+            for metric, ends in entry["intervals"].items()
+        }
     return pd.json_normalize(entries)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from lrfr_lightning.protocols.result import ProtocolResult
 from lrfr_lightning.reports.blocks import Block, group
-from lrfr_lightning.reports.table import Cell, Table, headline, main_table
+from lrfr_lightning.reports.table import Cell, Table, best_note, main_caption, main_table
 
 _ACTIVE = re.compile(r"([\\`*_{}\[\]<>&#|~!$])")
 
@@ -28,13 +28,13 @@ def render_markdown(results: Sequence[ProtocolResult], figure: str | None = None
 
 def _section(block: Block) -> str:
     facts = [f"{name}: {escape(text)}" for name, text in block.facts.items() if text]
-    metric = escape(headline(block.results))
+    caption = escape(main_caption(block.results))
     return "\n".join(
         (
             f"### {escape(block.title)}\n",
             f"{'; '.join(facts)}.\n",
             markdown_table(main_table(block.results)),
-            f"{metric} in %, ± std; the best of each resolution in bold.\n",
+            f"{caption}; {best_note(block.results)}.\n",
         )
     )
 

@@ -1,4 +1,4 @@
-"""From results files to a report: an HTML page, a Markdown text and a figure."""
+"""From results files to a report: an HTML page, texts, a figure and a CSV file."""
 
 import json
 import os
@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lrfr_lightning.protocols.result import ProtocolResult, read_results
-from lrfr_lightning.reports.blocks import group, models
-from lrfr_lightning.reports.figures import accuracy_figure, png_bytes
+from lrfr_lightning.reports.blocks import by_control, group, models
+from lrfr_lightning.reports.drawing import png_bytes
+from lrfr_lightning.reports.figures import accuracy_figure
 from lrfr_lightning.reports.frame import results_frame
-from lrfr_lightning.reports.html import render_html
+from lrfr_lightning.reports.html import Provenance, render_html
+from lrfr_lightning.reports.latex import render_latex
 from lrfr_lightning.reports.markdown import render_markdown
 from lrfr_lightning.reports.styles import line_styles
 from lrfr_lightning.utils.errors import DataError
@@ -22,6 +24,7 @@ class ReportPaths:
 
     html: Path
     markdown: Path
+    latex: Path
     figure: Path
     csv: Path
 
@@ -31,7 +34,7 @@ def write_report(
     out_dir: str | Path | None = None,
     images: Mapping[str, bytes] | None = None,
 ) -> ReportPaths:
-    """Write ``report.html``, ``report.md``, ``accuracy.png`` and ``results.csv``.
+    """Write ``report.html``, ``report.md``, ``report.tex``, ``accuracy.png`` and ``results.csv``.
 
     Each file appears whole or not at all.
 
@@ -47,13 +50,14 @@ def write_report(
     sources = [results_paths] if isinstance(results_paths, str | Path) else results_paths
     results = load_results(sources)
     folder = Path(sources[0]).parent if out_dir is None else Path(out_dir)
-    names = ("report.html", "report.md", "accuracy.png", "results.csv")
+    names = ("report.html", "report.md", "report.tex", "accuracy.png", "results.csv")
     paths = ReportPaths(*(folder / name for name in names))
-    figure = accuracy_figure(group(results), line_styles(models(results)))
+    panels = [part for block in group(results) for part in by_control(block)]
     content = {
-        paths.html: render_html(results, _versions(sources), images).encode(),
+        paths.html: render_html(results, _provenance(sources), images).encode(),
         paths.markdown: render_markdown(results, paths.figure.name).encode(),
-        paths.figure: png_bytes(figure),
+        paths.latex: render_latex(results).encode(),
+        paths.figure: png_bytes(accuracy_figure(panels, line_styles(models(results)))),
         paths.csv: results_frame(results).to_csv(index=False).encode(),
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,14 +83,18 @@ def load_results(paths: Sequence[str | Path]) -> list[ProtocolResult]:
     return results
 
 
-def _versions(paths: Sequence[str | Path]) -> list[tuple[str, str]]:
-    """Each file's models and the versions of the packages behind them; alike files once."""
-    found: dict[tuple[str, str], None] = {}
+def _provenance(paths: Sequence[str | Path]) -> list[Provenance]:
+    """Each file's models, the packages and the options behind them; alike files once."""
+    found: dict[Provenance, None] = {}
     for path in paths:
-        versions = json.loads(Path(path).read_text()).get("versions")
+        content = json.loads(Path(path).read_text())
+        versions, config = content.get("versions"), content.get("config")
         if isinstance(versions, dict):
             packages = ", ".join(f"{name} {version}" for name, version in versions.items())
-            found[", ".join(models(read_results(path))), packages] = None
+            names = ", ".join(models(read_results(path)))
+            found[Provenance(names, packages, json.dumps(config, indent=1) if config else "")] = (
+                None
+            )
     return list(found)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from lrfr_lightning.protocols.result import ProtocolResult
+from lrfr_lightning.reports.blocks import shown_label
 from lrfr_lightning.utils.errors import DataError
 
 RUN_STD = "accuracy_seed_std"
@@ -16,7 +17,8 @@ def mean_over_seeds(runs: Sequence[Sequence[ProtocolResult]], model: str) -> lis
     """Results of each run, in one order of protocols and resolutions → their means.
 
     Metrics and thresholds are means over the runs, ``accuracy_std`` too: it stays the deviation
-    over folds. ``accuracy_seed_std`` and the count ``seeds`` are added. Curves are the first run's.
+    over folds. ``accuracy_seed_std`` and the count ``seeds`` are added. Curves and examples are the
+    first run's; intervals and outcomes, which are of one run and not of the mean, are left out.
 
     Args:
         runs: for each seed the results of its model.
@@ -32,13 +34,14 @@ def mean_over_seeds(runs: Sequence[Sequence[ProtocolResult]], model: str) -> lis
 
 def _measured(result: ProtocolResult) -> tuple[str, ...]:
     settings = (result.protocol, result.setting, result.degraded, result.down, result.up)
-    return (*settings, str(result.flip), result.control, str(result.resolution))
+    return (*settings, str(result.flip), result.control, shown_label(result))
 
 
 def _mean(results: list[ProtocolResult], model: str) -> ProtocolResult:
     metrics = {name: _average([r.metrics[name] for r in results]) for name in results[0].metrics}
+    single = len(results) == 1
     accuracies = [result.metrics["accuracy"] or 0.0 for result in results]
-    metrics[RUN_STD] = float(np.std(accuracies, ddof=1)) if len(results) > 1 else None
+    metrics[RUN_STD] = None if single else float(np.std(accuracies, ddof=1))
     names = results[0].thresholds
     return replace(
         results[0],
@@ -46,6 +49,8 @@ def _mean(results: list[ProtocolResult], model: str) -> ProtocolResult:
         metrics=metrics,
         thresholds={n: round(_average([r.thresholds[n] for r in results]) or 0, 6) for n in names},
         counts=results[0].counts | {"seeds": len(results)},
+        intervals=results[0].intervals if single else {},
+        outcomes=results[0].outcomes if single else {},
     )
 
 

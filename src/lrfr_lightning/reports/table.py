@@ -1,14 +1,29 @@
 """Results as rows of text: what the terminal, the Markdown and the HTML page print."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from lrfr_lightning.protocols.result import ProtocolResult, resolution_label, resolution_name
-from lrfr_lightning.reports.blocks import models, resolutions
+from lrfr_lightning.protocols.result import (
+    ProtocolResult,
+    Resolution,
+    falling,
+    resolution_label,
+    resolution_name,
+)
+from lrfr_lightning.reports.blocks import FLOORS, controls, is_matrix, model_label
+from lrfr_lightning.reports.values import (
+    MISSING,
+    headline,
+    interval,
+    interval_text,
+    label,
+    measured,
+    spread_note,
+    std_text,
+    value_text,
+)
 
-MISSING = "\u2013"
 _FIRST = ("accuracy", "eer", "auc")
 
 
@@ -29,21 +44,49 @@ class Table:
 
 
 Column = tuple[str, Callable[[ProtocolResult], str]]
+Row = tuple[str, str, Resolution]
+"""Model, control, and with ``matrix`` the resolution of the probes."""
 
 
 def main_table(results: Sequence[ProtocolResult]) -> Table:
-    """One row per model and one column per resolution: the headline metric in %, ± std.
+    """One row per model and control, one column per resolution: the headline metric in %.
 
-    The best of a column is marked where models compete; models that print alike share the mark.
+    Of a matrix: one row per model, control and probe resolution, one column per gallery
+    resolution. The best of a column is marked where models compete under the same control, with
+    the same probes; models that print alike share the mark.
 
     Args:
         results: the results of one block.
     """
-    metric, sizes, names = headline(results), resolutions(results), models(results)
-    found = {(result.model, result.resolution): result for result in results}
-    columns = [_compare([found.get((name, size)) for name in names], metric) for size in sizes]
-    rows = zip((Cell(name) for name in names), *columns, strict=True)
-    return Table(("model", *(resolution_label(size) for size in sizes)), tuple(rows))
+    metric, matrix = headline(results), is_matrix(results)
+    found = {(_row(result, matrix), _column(result, matrix)): result for result in results}
+    rows = list(dict.fromkeys(row for row, _ in found))
+    sizes = sorted({size for _, size in found}, key=falling)
+    cells = {
+        (row, size): cell
+        for size in sizes
+        for rivals in _rivals(rows)
+        for row, cell in _compare({row: found.get((row, size)) for row in rivals}, metric).items()
+    }
+    names, texts = _row_names(results, matrix)
+    gallery = "gallery " if matrix else ""
+    header = (*names, *(gallery + resolution_label(size) for size in sizes))
+    body = ((*texts(row), *(cells[row, size] for size in sizes)) for row in rows)
+    return Table(header, tuple(body))
+
+
+def main_caption(results: Sequence[ProtocolResult]) -> str:
+    """What the numbers of the main table are, and what its marks mean."""
+    metric = headline(results)
+    floors = "; floor: no face recogniser, what scene and colour alone give"
+    any_floor = any(result.model in FLOORS for result in results)
+    return f"{label(metric)} in %{spread_note(results, metric)}{floors if any_floor else ''}"
+
+
+def best_note(results: Sequence[ProtocolResult]) -> str:
+    """Among which entries of the main table the bold one is the best."""
+    names, _ = _row_names(results, is_matrix(results))
+    return f"the best of each {' and '.join(['column', *names[1:]])} in bold"
 
 
 def full_table(results: Sequence[ProtocolResult]) -> Table:
@@ -65,26 +108,39 @@ def threshold_table(results: Sequence[ProtocolResult]) -> Table | None:
     return _by_result(results, columns) if columns else None
 
 
-def headline(results: Sequence[ProtocolResult]) -> str:
-    """The metric of the main table: the accuracy, or the first that grows with quality."""
-    names = dict.fromkeys(name for result in results for name in result.metrics)
-    scores = [name for name in names if name != "eer" and not name.endswith("_std")]
-    return "accuracy" if "accuracy" in scores or not scores else scores[0]
+def _row(result: ProtocolResult, matrix: bool) -> Row:
+    return result.model, result.control, result.resolution if matrix else None
 
 
-def label(metric: str) -> str:
-    """A metric's name as the field writes it.
-
-    >>> label("tar@far=0.001")
-    'TAR@FAR=0.001'
-    """
-    return metric.upper() if "@" in metric or metric in ("eer", "auc") else metric
+def _column(result: ProtocolResult, matrix: bool) -> Resolution:
+    return result.gallery_resolution if matrix else result.resolution
 
 
-def measured(result: ProtocolResult, metric: str) -> float | None:
-    """A metric's value in %, or None if it was not measured."""
-    value = result.metrics.get(metric)
-    return None if value is None or not math.isfinite(value) else 100 * value
+def _rivals(rows: list[Row]) -> list[list[Row]]:
+    """Rows that may be compared: the same control and the same probes."""
+    found: dict[tuple[str, Resolution], list[Row]] = {}
+    for row in rows:
+        found.setdefault(row[1:], []).append(row)
+    return list(found.values())
+
+
+def _row_names(
+    results: Sequence[ProtocolResult], matrix: bool
+) -> tuple[list[str], Callable[[Row], list[Cell]]]:
+    """Headers of the columns that name a row, and what stands in them."""
+    controlled = _controlled(results)
+    names = ["model"] + ["control"] * controlled + ["probe"] * matrix
+
+    def texts(row: Row) -> list[Cell]:
+        model, control, probe = row
+        entries = [model_label(model)] + [control] * controlled
+        return [Cell(text) for text in entries + [resolution_label(probe)] * matrix]
+
+    return names, texts
+
+
+def _controlled(results: Sequence[ProtocolResult]) -> bool:
+    return controls(results) != ["none"]
 
 
 def _metric_columns(results: Sequence[ProtocolResult]) -> list[Column]:
@@ -94,35 +150,33 @@ def _metric_columns(results: Sequence[ProtocolResult]) -> list[Column]:
     columns: list[Column] = []
     for name in shown:
         spread = " ± std" if f"{name}_std" in names else ""
-        columns.append((label(name) + spread, partial(_percent, metric=name, digits=2)))
+        columns.append((label(name) + spread, partial(std_text, metric=name, digits=2)))
+        if any(interval(result, name) for result in results):
+            columns.append(("95 % interval", partial(interval_text, metric=name, digits=2)))
     return columns
 
 
 def _by_result(results: Sequence[ProtocolResult], columns: list[Column]) -> Table:
-    shared: list[Column] = [
-        ("model", lambda r: r.model),
-        ("px", lambda r: resolution_name(r.resolution)),
-    ]
+    shared: list[Column] = [("model", lambda r: model_label(r.model))]
+    if _controlled(results):
+        shared.append(("control", lambda r: r.control))
+    shared.append(("px", lambda r: resolution_name(r.resolution)))
+    if is_matrix(results):
+        shared.append(("gallery px", lambda r: resolution_name(r.gallery_resolution)))
     every = shared + columns
     rows = (tuple(Cell(text(result)) for _, text in every) for result in results)
     return Table(tuple(name for name, _ in every), tuple(rows))
 
 
-def _compare(column: list[ProtocolResult | None], metric: str) -> list[Cell]:
-    texts = [MISSING if r is None else _percent(r, metric, digits=1) for r in column]
-    values = [None if r is None else measured(r, metric) for r in column]
-    shown = [round(value, 1) for value in values if value is not None]
+def _compare(rivals: dict[Row, ProtocolResult | None], metric: str) -> dict[Row, Cell]:
+    values = {row: None if r is None else measured(r, metric) for row, r in rivals.items()}
+    shown = [round(value, 1) for value in values.values() if value is not None]
     best = max(shown) if len(shown) > 1 else None
-    marks = [value is not None and round(value, 1) == best for value in values]
-    return [Cell(text, mark) for text, mark in zip(texts, marks, strict=True)]
-
-
-def _percent(result: ProtocolResult, metric: str, digits: int) -> str:
-    value, std = measured(result, metric), measured(result, f"{metric}_std")
-    if value is None:
-        return MISSING
-    spread = "" if std is None else f" ± {std:.{digits}f}"
-    return f"{value:.{digits}f}{spread}"
+    marks = {row: value is not None and round(value, 1) == best for row, value in values.items()}
+    return {
+        row: Cell(MISSING if r is None else value_text(r, metric, digits=1), marks[row])
+        for row, r in rivals.items()
+    }
 
 
 def _count(result: ProtocolResult, name: str) -> str:

@@ -8,14 +8,14 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from lrfr_lightning.protocols.result import ProtocolResult
-from lrfr_lightning.reports.blocks import Block, group
-from lrfr_lightning.reports.table import Cell, Table, full_table, headline, main_table
+from lrfr_lightning.reports.blocks import Block, group, is_matrix
+from lrfr_lightning.reports.table import Cell, Table, full_table, main_caption, main_table
 
 _UNBOUNDED = 10_000
 
 
 def print_tables(results: Sequence[ProtocolResult], console: Console | None = None) -> None:
-    """Print, per block, how it was measured, the main table and every metric.
+    """Print, per block, how it was measured, the main table and (but of a matrix) every metric.
 
     Args:
         results: of one or several models.
@@ -24,11 +24,11 @@ def print_tables(results: Sequence[ProtocolResult], console: Console | None = No
     Raises:
         DataError: there are no results, or one model has two results for the same measurement.
     """
-    blocks = [(block, *_tables(block)) for block in group(results)]
-    console = console or stdout([table for _, *tables in blocks for table in tables])
-    for block, main, full in blocks:
+    blocks = [(block, _tables(block)) for block in group(results)]
+    console = console or stdout([table for _, tables in blocks for table in tables])
+    for block, tables in blocks:
         console.print(_heading(block), soft_wrap=True)
-        console.print(main, full, sep="\n")
+        console.print(*tables, sep="\n")
 
 
 def _heading(block: Block) -> Text:
@@ -36,17 +36,17 @@ def _heading(block: Block) -> Text:
     return Text.assemble((plain(block.title), "bold"), "\n", plain(facts))
 
 
-def _tables(block: Block) -> tuple[RichTable, RichTable]:
-    metric = headline(block.results)
-    return (
-        rich_table(main_table(block.results), f"{metric} in %, ± std"),
-        rich_table(full_table(block.results), "every metric in %"),
-    )
+def _tables(block: Block) -> list[RichTable]:
+    results = block.results
+    main = rich_table(main_table(results), main_caption(results))
+    if is_matrix(results):
+        return [main]
+    return [main, rich_table(full_table(results), "every metric in %")]
 
 
 def rich_table(table: Table, caption: str) -> RichTable:
     """A table as Rich prints it, with a caption below."""
-    rich = RichTable(caption=caption, caption_justify="left")
+    rich = RichTable(caption=Text(plain(caption)), caption_justify="left")
     for number, name in enumerate(table.header):
         justify = "right" if number else "left"
         rich.add_column(_text(Cell(name)), justify=justify, overflow="fold")  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """Embedded faces: procedural people, drawn from numbers, for tests, demos and teaching."""
 
+from lrfr_lightning.datasets.embedded.bin_layout import write_bin_layout
 from lrfr_lightning.datasets.embedded.dataset import EmbeddedFaces
 from lrfr_lightning.datasets.embedded.ijbc_layout import write_ijbc_layout
 from lrfr_lightning.datasets.embedded.lfw_layout import write_lfw_layout
@@ -21,6 +22,7 @@ __all__ = [
     "gallery_and_probes",
     "grid",
     "verification_pairs",
+    "write_bin_layout",
     "write_ijbc_layout",
     "write_lfw_layout",
     "write_scface_layout",

@@ -1,0 +1,56 @@
+"""A backbone as an ONNX file that says how it wants its pixels. Needs the extra ``onnx``."""
+
+import json
+import os
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lrfr_lightning.backbones.base import Backbone, evaluating
+from lrfr_lightning.embedders.onnx_file import PIXEL_SPEC_KEY
+from lrfr_lightning.utils.errors import ConfigError
+from lrfr_lightning.utils.paths import expand
+
+
+def export_onnx(backbone: Backbone, path: str | Path) -> None:
+    """Write one file: normalised ``images (B, 3, *size)`` → ``embeddings (B, D)``, any B.
+
+    Its metadata hold the backbone's :class:`~lrfr_lightning.transforms.PixelSpec`, so that
+    :class:`~lrfr_lightning.embedders.OnnxEmbedder` needs no more than the file. The file appears
+    whole or not at all.
+
+    Raises:
+        ConfigError: the extra is not installed.
+    """
+    program = _program(backbone)
+    spec = json.dumps(asdict(backbone.pixel_spec))
+    program.model.metadata_props[PIXEL_SPEC_KEY] = spec
+    target = expand(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(target.name + ".partial")
+    program.save(str(partial), external_data=False)
+    os.replace(partial, target)
+
+
+def _program(backbone: Backbone) -> Any:
+    device = next(backbone.parameters()).device
+    images = torch.zeros(2, 3, *backbone.pixel_spec.size, device=device)
+    batch = torch.export.Dim("batch")
+    with evaluating(backbone), torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own, about its parts
+        try:
+            return torch.onnx.export(
+                backbone,
+                (images,),
+                input_names=["images"],
+                output_names=["embeddings"],
+                dynamic_shapes=({0: batch},),
+                verbose=False,
+            )
+        except ImportError as error:
+            raise ConfigError(
+                f"ONNX export needs {error.name}: pip install 'lrfr_lightning[onnx]'"
+            ) from None

@@ -1,0 +1,117 @@
+"""A model as an ONNX file is the model it was."""
+
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from torch import Tensor
+
+from lrfr_lightning.backbones import IResNet, MobileFaceNet, load_weights
+from lrfr_lightning.datasets.listed import ListedImages
+from lrfr_lightning.embedders import ModuleEmbedder, OnnxEmbedder, evaluate, export_onnx
+from lrfr_lightning.protocols import EmbeddedVerification, LFWVerification
+from lrfr_lightning.transforms import PixelSpec
+from lrfr_lightning.utils.errors import ConfigError, DataError
+
+
+def tiny() -> IResNet:
+    torch.manual_seed(0)
+    return IResNet(depth=18, embedding_dim=16, width=4, dropout=0.4)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny network, exported while in training mode."""
+    file = tmp_path_factory.mktemp("onnx") / "deep" / "tiny.onnx"
+    backbone = tiny().train()
+    export_onnx(backbone, file)
+    assert backbone.training
+    assert [entry.name for entry in file.parent.iterdir()] == ["tiny.onnx"]
+    return file
+
+
+def cosines(one: Tensor, other: Tensor) -> np.ndarray:
+    return torch.nn.functional.cosine_similarity(one.double(), other.double()).numpy()
+
+
+def changed(path: Path, target: Path, batch: int | None = None, spec: str | None = None) -> str:
+    """The file with a fixed batch size, or other metadata."""
+    model = onnx.load(path)
+    if batch:
+        for value in (*model.graph.input, *model.graph.output):
+            value.type.tensor_type.shape.dim[0].dim_value = batch
+    del model.metadata_props[:]
+    if spec is not None:
+        model.metadata_props.add(key="lrfr.pixel_spec", value=spec)
+    onnx.save(model, target)
+    return str(target)
+
+
+def test_same_embeddings_for_any_batch(path: Path) -> None:
+    own, exported = ModuleEmbedder(tiny(), "tiny"), OnnxEmbedder(str(path))
+    assert (exported.name, exported.pixel_spec) == ("tiny", own.pixel_spec)
+    for size in (1, 2, 5):
+        images = torch.randint(0, 256, (size, 3, 112, 112), dtype=torch.uint8)
+        embedding = exported.embed(images)
+        assert embedding.dtype == torch.float32
+        assert embedding.shape == (size, 16)
+        assert cosines(embedding, own.embed(images)).min() > 0.999999
+
+
+def test_a_fixed_batch_is_filled_up(path: Path, tmp_path: Path) -> None:
+    fixed = changed(path, tmp_path / "fixed.onnx", batch=4)
+    images = torch.randint(0, 256, (6, 3, 112, 112), dtype=torch.uint8)
+    embedding = OnnxEmbedder(fixed, PixelSpec()).embed(images)
+    assert cosines(embedding, OnnxEmbedder(str(path)).embed(images)).min() > 0.999999
+
+
+def test_the_same_results_and_a_copy_for_another_process(path: Path) -> None:
+    protocol = EmbeddedVerification(20, 2, 2, resolutions=(14,))
+    exported = pickle.loads(pickle.dumps(OnnxEmbedder(str(path))))
+    (one,) = evaluate(ModuleEmbedder(tiny(), "tiny"), protocol)
+    (other,) = evaluate(exported, protocol)
+    assert other.metrics == pytest.approx(one.metrics, nan_ok=True)
+
+
+def test_pixels_are_declared(path: Path, tmp_path: Path) -> None:
+    silent = changed(path, tmp_path / "silent.onnx")
+    with pytest.raises(ConfigError, match="does not say how its pixels are normalised"):
+        OnnxEmbedder(silent)
+    spec = PixelSpec(channel_order="BGR")
+    images = torch.randint(0, 256, (2, 3, 112, 112), dtype=torch.uint8)
+    swapped = OnnxEmbedder(silent, spec).embed(images)
+    assert torch.equal(swapped, OnnxEmbedder(silent, PixelSpec()).embed(images.flip(1)))
+    other = OnnxEmbedder(silent, PixelSpec())
+    assert OnnxEmbedder(silent, spec).fingerprint() != other.fingerprint()
+    for text in ("{", json.dumps({"side": 3}), "[1]"):
+        with pytest.raises(DataError, match="'lrfr.pixel_spec' are no PixelSpec"):
+            OnnxEmbedder(changed(path, tmp_path / "bad.onnx", spec=text))
+
+
+def test_bad_files_and_settings(path: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="ONNX model not found"):
+        OnnxEmbedder(str(tmp_path / "none.onnx"))
+    (tmp_path / "text.onnx").write_text("text")
+    with pytest.raises(DataError, match="text.onnx cannot be read as an ONNX model"):
+        OnnxEmbedder(str(tmp_path / "text.onnx"))
+    with pytest.raises(ConfigError, match="ONNX Runtime has no NoProvider here, only .*CPU"):
+        OnnxEmbedder(str(path), providers=["NoProvider"])
+    with pytest.raises(DataError, match=r"one input \(B, 3, 96, 96\) .* got images"):
+        OnnxEmbedder(str(path), PixelSpec(size=(96, 96)))
+
+
+@pytest.mark.real
+def test_the_pretrained_recogniser_on_real_faces(lrfr_data: Path, tmp_path: Path) -> None:
+    backbone = MobileFaceNet()
+    load_weights(backbone, lrfr_data / "weights" / "mobilefacenet-casia.safetensors")
+    export_onnx(backbone, tmp_path / "m.onnx")
+    own, exported = ModuleEmbedder(backbone, "m"), OnnxEmbedder(str(tmp_path / "m.onnx"))
+    images = LFWVerification(str(lrfr_data / "lfw-112"), "pairsDevTest.txt").images
+    assert isinstance(images, ListedImages)
+    faces = np.stack([images.image(i) for i in range(0, 320, 20)])
+    batch = torch.from_numpy(faces).permute(0, 3, 1, 2)
+    assert cosines(own.embed(batch), exported.embed(batch)).min() >= 0.9999
