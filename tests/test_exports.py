@@ -46,6 +46,7 @@ PUBLIC = {
         "MagFace",
         "Margin",
         "MarginHead",
+        "PartialFC",
         "ResolutionArcFace",
         "SphereFace",
     ],
