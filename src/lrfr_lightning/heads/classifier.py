@@ -39,6 +39,9 @@ class CosineClassifier(Recorded, nn.Module):
         """The identities whose weights are here: all of them."""
         return range(len(self.weight))
 
+    def share_out(self) -> None:
+        """Make this rank's weights, once the ranks know of each other; here all were made."""
+
     def target_cosine(self, embedding: Tensor, label: Tensor) -> Tensor:
         """Cosine of each embedding with its own identity only.
 
