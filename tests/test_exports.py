@@ -50,6 +50,7 @@ PUBLIC = {
         "MagFace",
         "Margin",
         "MarginHead",
+        "PartialFC",
         "ResolutionArcFace",
         "SphereFace",
     ],

@@ -10,6 +10,7 @@ from lrfr_lightning.heads.laplacian_arcface import LaplacianArcFace
 from lrfr_lightning.heads.magface import MagFace
 from lrfr_lightning.heads.margin import Margin
 from lrfr_lightning.heads.margin_head import MarginHead
+from lrfr_lightning.heads.partial_fc import PartialFC
 from lrfr_lightning.heads.resolution_arcface import ResolutionArcFace
 from lrfr_lightning.heads.sphereface import SphereFace
 
@@ -24,6 +25,7 @@ __all__ = [
     "MagFace",
     "Margin",
     "MarginHead",
+    "PartialFC",
     "ResolutionArcFace",
     "SphereFace",
 ]

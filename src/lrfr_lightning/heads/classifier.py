@@ -2,8 +2,10 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, linear, normalize
+from torch.nn.functional import embedding as embedding_rows
+from torch.nn.functional import linear, normalize
 
+from lrfr_lightning.functional.softmax_loss import log_partition
 from lrfr_lightning.utils.recipe import Recorded
 
 
@@ -32,6 +34,14 @@ class CosineClassifier(Recorded, nn.Module):
         weight = normalize(self.weight.to(embedding.dtype))
         return linear(normalize(embedding), weight).clamp(-1, 1)
 
+    @property
+    def rows(self) -> range:
+        """The identities whose weights are here: all of them."""
+        return range(len(self.weight))
+
+    def share_out(self) -> None:
+        """Make this rank's weights, once the ranks know of each other; here all were made."""
+
     def target_cosine(self, embedding: Tensor, label: Tensor) -> Tensor:
         """Cosine of each embedding with its own identity only.
 
@@ -42,8 +52,18 @@ class CosineClassifier(Recorded, nn.Module):
         Returns:
             ``(B,)``, -1..1, the dtype of ``embedding``.
         """
-        weight = normalize(self.weight[label].to(embedding.dtype))
-        return (normalize(embedding) * weight).sum(dim=1).clamp(-1, 1)
+        return self.cosine_with(normalize(embedding), label).clamp(-1, 1)
+
+    def cosine_with(self, direction: Tensor, row: Tensor, ranks: int = 1) -> Tensor:
+        """Cosine of each direction ``(B, D)``, of length 1, with one row ``(B,)``, ``(B,)``.
+
+        The gradient of the weights is sparse: beside that of the softmax it takes no memory. It is
+        divided by ``ranks``, as in :func:`~lrfr_lightning.functional.softmax_loss.log_partition`.
+        """
+        weight = embedding_rows(row, self.weight, sparse=True).to(direction.dtype)
+        if ranks > 1 and weight.requires_grad:
+            weight.register_hook(lambda gradient: gradient / ranks)
+        return (direction * normalize(weight)).sum(dim=1)
 
     def negative_log_likelihood(
         self, embedding: Tensor, label: Tensor, target_logit: Tensor, scale: float | Tensor
@@ -59,7 +79,9 @@ class CosineClassifier(Recorded, nn.Module):
         Returns:
             ``(B,)``, ≥ 0.
         """
-        logits = self(embedding) * (scale.unsqueeze(1) if isinstance(scale, Tensor) else scale)
-        # in place: the target's own s·cos θ is overwritten, no second (B, C) tensor is made
-        logits.scatter_(1, label.unsqueeze(1), target_logit.unsqueeze(1))
-        return cross_entropy(logits, label, reduction="none")
+        scales = torch.as_tensor(scale, dtype=embedding.dtype, device=embedding.device)
+        weight = self.weight.to(embedding.dtype)
+        partition = log_partition(
+            normalize(embedding), weight, label, target_logit, scales.expand(len(label))
+        )
+        return partition - target_logit

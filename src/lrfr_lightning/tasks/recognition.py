@@ -19,8 +19,11 @@ from lrfr_lightning.datamodules.batch import Batch, join_views, quality_of
 from lrfr_lightning.heads.margin_head import MarginHead
 from lrfr_lightning.tasks.reference import class_means, reference_embeddings
 from lrfr_lightning.tasks.schedules import WarmupCosine
+from lrfr_lightning.tasks.shards import join_shards, share_out
 from lrfr_lightning.utils.errors import ConfigError
 from lrfr_lightning.utils.recipe import Recorded, describe
+
+_CLASSIFIER_WEIGHT = "head.classifier.weight"
 
 DEFAULT_OPTIMIZER = partial(SGD, lr=0.1, momentum=0.9, weight_decay=1e-4)
 """The slides' optimiser."""
@@ -100,6 +103,17 @@ class RecognitionTask(Recorded, pl.LightningModule):
             logger=False,
         )
 
+    def configure_model(self) -> None:
+        """Share the identities' weights out over the ranks, where the classifier does that."""
+        self.head.classifier.share_out()
+        if self._shared_out:
+            # each rank trains rows of its own: DDP must neither copy nor average them
+            self._ddp_params_and_buffers_to_ignore = {_CLASSIFIER_WEIGHT}
+
+    @property
+    def _shared_out(self) -> bool:
+        return len(self.head.classifier.rows) < self.num_classes
+
     def on_fit_start(self) -> None:
         """Start from the pretrained backbone, and place the identities' weights.
 
@@ -110,9 +124,10 @@ class RecognitionTask(Recorded, pl.LightningModule):
         self._start_from_pretrained()
         if self.place_identities and fresh:
             embedding, label = self.reference()
+            rows = self.head.classifier.rows
+            own = torch.where((label >= rows.start) & (label < rows.stop), label - rows.start, -1)
             with torch.no_grad():
-                weight = self.head.classifier.weight
-                weight.copy_(class_means(embedding, label, len(weight)))
+                self.head.classifier.weight.copy_(class_means(embedding, own, len(rows)))
 
     def reference(self) -> tuple[Tensor, Tensor]:
         """Embeddings and labels of all training images before training, float16 ``(N, D)``."""
@@ -151,9 +166,16 @@ class RecognitionTask(Recorded, pl.LightningModule):
             load_weights(self.backbone, self.pretrained)
         self._has_weights = True
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Join the identities' weights of all ranks."""
+        if self._shared_out:
+            join_shards(checkpoint, _CLASSIFIER_WEIGHT, self.head.classifier, self.trainer)
+
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Note that the weights come from a checkpoint."""
+        """Note that the weights come from a checkpoint, and take this rank's rows of them."""
         self._has_weights = True
+        self.head.classifier.share_out()
+        share_out(checkpoint, self.head.classifier)
 
     def forward(self, image: Tensor) -> Tensor:
         """Images ``(B, 3, 112, 112)`` RGB, 0..255 → un-normalised embeddings ``(B, D)``."""
