@@ -20,17 +20,17 @@ def join_ranks(value: Tensor, sizes: list[int]) -> Tensor:
         value: this rank's rows.
         sizes: B_r of every rank, see :func:`rows_of_ranks`.
     """
-    return value if len(sizes) == 1 else _JoinRanks.apply(value, sizes)  # type: ignore[no-any-return]
+    return value if len(sizes) == 1 else _JoinRanks.apply(value, sizes)
 
 
 def add_ranks(value: Tensor) -> Tensor:
     """The sum of the ranks' tensors, on every rank."""
-    return value if rank_and_world()[1] == 1 else _AddRanks.apply(value)  # type: ignore[no-any-return]
+    return value if rank_and_world()[1] == 1 else _AddRanks.apply(value)
 
 
 def shared(value: Tensor) -> Tensor:
     """A tensor that is the same on every rank, of which each rank's loss uses a part."""
-    return value if rank_and_world()[1] == 1 else _Shared.apply(value)  # type: ignore[no-any-return]
+    return value if rank_and_world()[1] == 1 else _Shared.apply(value)
 
 
 def rows_of_ranks(value: Tensor) -> list[int]:
@@ -40,7 +40,7 @@ def rows_of_ranks(value: Tensor) -> list[int]:
         return [len(value)]
     counts = torch.zeros(world, dtype=torch.int64, device=value.device)
     counts[rank_and_world()[0]] = len(value)
-    return sum_over_ranks(counts).tolist()  # type: ignore[no-any-return]
+    return sum_over_ranks(counts).tolist()
 
 
 def rows_of_all(value: Tensor, sizes: list[int]) -> Tensor:
