@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lrfr_lightning.datasets.codec import decode_image, encode_jpeg
+from lrfr_lightning.datasets.codec import decode_image, decode_into, encode_jpeg, jpeg_size
 from lrfr_lightning.utils.errors import DataError
 
 FACE = cv2.GaussianBlur(

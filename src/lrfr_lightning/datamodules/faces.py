@@ -91,7 +91,7 @@ class FaceDataModule(pl.LightningDataModule):
             batch_size=self.batch_size,
             sampler=self._sampler(),
             num_workers=self.num_workers,
-            collate_fn=Collate(self.cross_resolution, self.seed),
+            collate_fn=Collate(self.cross_resolution, self.seed),  # type: ignore[arg-type]  # __getitems__ makes no list
             drop_last=True,
             pin_memory=torch.cuda.is_available(),
             persistent_workers=self.num_workers > 0,
@@ -119,7 +119,7 @@ class FaceDataModule(pl.LightningDataModule):
             PlainSamples(self.dataset),
             batch_size=self.batch_size,
             num_workers=self.num_workers,
-            collate_fn=Collate(None, self.seed),
+            collate_fn=Collate(None, self.seed),  # type: ignore[arg-type]  # __getitems__ makes no list
             worker_init_fn=_one_thread,
         )
 

@@ -66,13 +66,15 @@ def _degrade_on_cpu(images: Tensor, sides: NDArray[np.int64], down: Kernel, up: 
         pixels[same] = _resized(small, height, width, up)
 
 
-def _resized(images: NDArray[np.uint8], height: int, width: int, kernel: Kernel) -> NDArray[Any]:
+def _resized(
+    images: NDArray[np.uint8], height: int, width: int, kernel: Kernel
+) -> NDArray[np.uint8]:
     """Images ``(n, H, W, 3)`` of another size."""
     if kernel not in TORCH_KERNELS:
         return np.stack([resize(image, height, width, kernel) for image in images])
     pixels = torch.from_numpy(images).permute(0, 3, 1, 2)
     made = _TORCH[kernel.name](pixels, [height, width], False)
-    return made.permute(0, 2, 3, 1).numpy()
+    return np.asarray(made.permute(0, 2, 3, 1).numpy(), np.uint8)
 
 
 def by_products(images: Tensor, sides: Sequence[int], down: Kernel, up: Kernel) -> Tensor:
