@@ -4,11 +4,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import pytorch_lightning as pl
 import torch
 
 from lrfr_lightning.datamodules import FaceDataModule
 from lrfr_lightning.datamodules.batch import join_views, split_views
 from lrfr_lightning.datamodules.sampler import EpochSampler
+from lrfr_lightning.datasets import RecordIO
+from lrfr_lightning.datasets.recordio import write_recordio
 from lrfr_lightning.transforms import CrossResolution, Listed, LogUniform
 from lrfr_lightning.utils.errors import ConfigError, DataError
 
@@ -107,3 +110,34 @@ def test_bad_settings_end_before_training(faces: Any, small_faces: Any) -> None:
         FaceDataModule(faces, CrossResolution(Listed([113])), batch_size=8)
     with pytest.raises(DataError, match="drawn face 0: expected an aligned face of 112x112 px"):
         FaceDataModule(small_faces, batch_size=8).setup("fit")
+
+
+@pytest.mark.parametrize("views", ["one", "pair"])
+def test_the_device_degrades_as_the_workers_do(
+    faces: Any, make_task: Any, make_trainer: Any, views: Any
+) -> None:
+    seen: dict[str, list[Any]] = {}
+
+    class Recorder(pl.Callback):
+        def on_train_batch_start(self, trainer: Any, task: Any, batch: Any, batch_idx: int) -> None:
+            seen[where].append({key: value.clone() for key, value in batch.items()})
+
+    for where in ("workers", "device"):
+        seen[where] = []
+        cross = CrossResolution(LogUniform(6, 32), views=views, where=where)
+        module = FaceDataModule(faces, cross, (), 8, num_workers=0)
+        make_trainer(callbacks=[Recorder()]).fit(make_task(), module)
+    assert len(seen["device"]) == 4
+    assert equal(seen["workers"], seen["device"])
+    loaded = batches(module)[0]["image"]
+    degraded = seen["device"][0]["image_lr" if views == "pair" else "image"]
+    assert (loaded != degraded).flatten(1).any(1).sum() == 4
+
+
+def test_faces_stored_as_jpeg_are_decoded_as_one_image_is(faces: Any, tmp_path: Any) -> None:
+    write_recordio(faces, tmp_path / "rec")
+    stored = RecordIO(tmp_path / "rec")
+    for batch in batches(FaceDataModule(stored, None, (), 8, num_workers=0)):
+        for image, index in zip(batch["image"], batch["index"], strict=True):
+            assert np.array_equal(image.permute(1, 2, 0), stored.image(int(index)))
+        assert batch["image"].is_contiguous(memory_format=torch.channels_last)

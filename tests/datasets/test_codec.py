@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lrfr_lightning.datasets.codec import decode_image, encode_jpeg
+from lrfr_lightning.datasets.codec import decode_image, decode_into, encode_jpeg, jpeg_size
 from lrfr_lightning.utils.errors import DataError
 
 FACE = cv2.GaussianBlur(
@@ -39,3 +39,34 @@ def test_a_forged_size_is_not_believed(side: int) -> None:
     forged = data[:at] + struct.pack(">HH", side, side) + data[at + 4 :]
     with pytest.raises(DataError, match="forged.jpg claims .* expected at most 67108864 pixels"):
         decode_image(forged, "forged.jpg")
+
+
+def exif_turned(jpeg: bytes) -> bytes:
+    """The same JPEG with an Exif entry that turns it by 90 degrees."""
+    entry = b"\x12\x01\x03\0" + struct.pack("<I", 1) + struct.pack("<HH", 6, 0)
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0" + entry + bytes(4)
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
+
+
+def test_straight_to_its_place_or_not_at_all():
+    face = np.random.default_rng(0).integers(0, 256, (24, 16, 3), np.uint8)
+    jpeg = encode_jpeg(face)
+    place = np.zeros((24, 16, 3), np.uint8)
+    assert jpeg_size(jpeg) == (16, 24)
+    assert decode_into(jpeg, place)
+    assert np.array_equal(place, decode_image(jpeg, "face"))
+    grey = bytes(cv2.imencode(".jpg", face[..., 0])[1])
+    png = bytes(cv2.imencode(".png", face)[1])
+    others = [grey, png, exif_turned(jpeg), jpeg[:300], jpeg[:20], b"", encode_jpeg(face[:, :8])]
+    assert [decode_into(data, place) for data in others] == [False] * len(others)
+    assert decode_image(exif_turned(jpeg), "face").shape == (16, 24, 3)
+
+
+def test_the_name_is_asked_for_only_where_an_error_needs_it():
+    def name():
+        raise AssertionError
+
+    face = np.zeros((8, 8, 3), np.uint8)
+    assert np.array_equal(decode_image(encode_jpeg(face), name), face)
+    with pytest.raises(DataError, match="cannot decode image 3"):
+        decode_image(b"none", lambda: "image 3")

@@ -2,12 +2,17 @@
 
 import numpy as np
 import pytest
+import torch
 
 from lrfr_lightning.functional.resize import BICUBIC, Kernel, degrade
 from lrfr_lightning.transforms import CrossResolution, Listed, LogUniform, Uniform
 from lrfr_lightning.utils.errors import ConfigError
 
-IMAGES = list(np.random.default_rng(0).integers(0, 256, (64, 112, 112, 3)).astype(np.uint8))
+PIXELS = np.random.default_rng(0).integers(0, 256, (64, 112, 112, 3)).astype(np.uint8)
+
+
+def images() -> torch.Tensor:
+    return torch.from_numpy(PIXELS.copy()).permute(0, 3, 1, 2)
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -18,37 +23,43 @@ def rng(seed: int = 0) -> np.random.Generator:
 def test_exact_share_of_every_batch(share: float, expected: int) -> None:
     views = CrossResolution(Listed([7, 14]), share)
     for seed in range(5):
-        resolution = views(IMAGES, rng(seed)).resolution
+        resolution = views.sample(64, 112, rng(seed))
         assert np.count_nonzero(resolution < 112) == expected
         assert set(resolution[resolution < 112]) <= {7, 14}
 
 
 def test_drawn_share_is_right_on_average_only() -> None:
     views = CrossResolution(Listed([7]), 0.5, draw="sample")
-    counts = [np.count_nonzero(views(IMAGES, rng(s)).resolution == 7) for s in range(60)]
+    counts = [np.count_nonzero(views.sample(64, 112, rng(s)) == 7) for s in range(60)]
     assert len(set(counts)) > 5
     assert abs(np.mean(counts) - 32) < 2
 
 
 def test_degraded_samples_are_the_kernels_and_others_untouched() -> None:
     down, up = Kernel("bilinear", antialias=False), Kernel("nearest")
-    made = CrossResolution(Uniform(6, 40), down=down, up=up)(IMAGES, rng())
-    for image, original, side in zip(made.images, IMAGES, made.resolution, strict=True):
+    views = CrossResolution(Uniform(6, 40), down=down, up=up)
+    sides = views.sample(64, 112, rng())
+    made = views.degrade(images(), torch.from_numpy(sides))
+    assert list(made) == ["image"]
+    faces = made["image"].permute(0, 2, 3, 1).numpy()
+    for image, original, side in zip(faces, PIXELS, sides, strict=True):
         assert np.array_equal(image, degrade(original, int(side), down, up))
 
 
 def test_pairs_keep_the_original_beside_its_copy() -> None:
-    made = CrossResolution(Listed([14]), share=1.0, views="pair")(IMAGES, rng())
-    assert all(a is b for a, b in zip(made.images, IMAGES, strict=True))
-    assert (made.resolution == 14).all()
-    assert np.array_equal(made.images_lr[3], degrade(IMAGES[3], 14, BICUBIC, BICUBIC))
+    views = CrossResolution(Listed([14]), share=1.0, views="pair", down=Kernel("lanczos"))
+    made = views.degrade(images(), torch.from_numpy(views.sample(64, 112, rng())))
+    assert torch.equal(made["image"], images())
+    expected = degrade(PIXELS[3], 14, Kernel("lanczos"), BICUBIC)
+    copy = made["image_lr"][3].permute(1, 2, 0).numpy().astype(int)
+    assert np.abs(copy - expected).max() <= 1
 
 
-def test_equal_generators_give_equal_views() -> None:
+def test_equal_generators_give_equal_resolutions() -> None:
     views = CrossResolution(LogUniform(6, 32))
-    first, second, other = views(IMAGES, rng(1)), views(IMAGES, rng(1)), views(IMAGES, rng(2))
-    assert np.array_equal(first.images, second.images)
-    assert not np.array_equal(first.resolution, other.resolution)
+    first, second, other = (views.sample(64, 112, rng(seed)) for seed in (1, 1, 2))
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, other)
 
 
 def test_distributions() -> None:
@@ -70,3 +81,5 @@ def test_bad_settings() -> None:
         Listed([0])
     with pytest.raises(ConfigError, match=r"resolution 120 px is larger than the image \(112 px\)"):
         CrossResolution(Uniform(7, 120)).check(112)
+    with pytest.raises(ConfigError, match="where: device needs kernels with antialias, got"):
+        CrossResolution(Listed([7]), up=Kernel("bicubic", antialias=False), where="device")

@@ -4,18 +4,22 @@ Every random draw of a sample depends on (seed, epoch, index) alone and every dr
 (seed, epoch, first index), so that the number of workers changes nothing.
 """
 
+from collections.abc import Sequence
 from typing import NotRequired, TypedDict, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from lrfr_lightning.datasets.base import FaceDataset
+from lrfr_lightning.datasets.codec import decode_into
+from lrfr_lightning.datasets.encoded import EncodedFaces
 from lrfr_lightning.functional.image import Image
-from lrfr_lightning.functional.sharpness import batch_sharpness, image_sharpness
+from lrfr_lightning.functional.sharpness import batch_sharpness
 from lrfr_lightning.transforms.augmentation import Augmentation
-from lrfr_lightning.transforms.cross_resolution import CrossResolution, Views
+from lrfr_lightning.transforms.cross_resolution import CrossResolution
 from lrfr_lightning.utils.errors import ConfigError, DataError
 
 SIDE = 112
@@ -26,14 +30,14 @@ class Batch(TypedDict):
     """What a task's ``training_step`` receives.
 
     Attributes:
-        image: uint8 ``(B, 3, 112, 112)`` RGB; ``PixelSpec.normalise`` makes it network input.
+        image: uint8 ``(B, 3, 112, 112)`` RGB, channels-last in memory; ``PixelSpec.normalise``
+            makes it network input.
         label: int64 ``(B,)``, identity 0..num_classes-1.
         index: int64 ``(B,)``, position in the data set.
         resolution: int64 ``(B,)``, side before upscaling, px; 112 where nothing was degraded.
         image_lr: uint8 ``(B, 3, 112, 112)``, the degraded copies, with ``views: pair`` only.
-        sharpness: float32 ``(B,)``, average Laplacian of ``image``, grey levels, see
-            :mod:`lrfr_lightning.functional.sharpness`.
-        sharpness_lr: the same of ``image_lr``.
+        sharpness: float32 ``(B,)``, average Laplacian of ``image``, grey levels; only from loaders
+            of your own, :func:`quality_of` measures it where a margin asks for it.
     """
 
     image: Tensor
@@ -42,19 +46,25 @@ class Batch(TypedDict):
     resolution: Tensor
     image_lr: NotRequired[Tensor]
     sharpness: NotRequired[Tensor]
-    sharpness_lr: NotRequired[Tensor]
 
 
-class Sample(TypedDict):
-    """One image on its way into a batch."""
+class Samples(TypedDict):
+    """The images of a batch as they were read.
 
-    image: Image
-    label: int
-    index: int
+    Attributes:
+        image: uint8 ``(B, 112, 112, 3)``.
+        label: int64 ``(B,)``.
+        index: int64 ``(B,)``, position in the data set.
+        epoch: the draws of a batch depend on it.
+    """
+
+    image: NDArray[np.uint8]
+    label: NDArray[np.int64]
+    index: NDArray[np.int64]
     epoch: int
 
 
-class TrainingSamples(Dataset[Sample]):
+class TrainingSamples(Dataset[Image]):
     """Reads and augments; addressed by ``(epoch, index)``.
 
     Args:
@@ -71,8 +81,8 @@ class TrainingSamples(Dataset[Sample]):
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, key: tuple[int, int]) -> Sample:
-        """Sample ``index`` as it is seen in ``epoch``.
+    def __getitem__(self, key: tuple[int, int]) -> Image:
+        """Image ``index`` as it is seen in ``epoch``, uint8 ``(112, 112, 3)``.
 
         Raises:
             DataError: the image is unreadable or not 112x112 px.
@@ -87,11 +97,29 @@ class TrainingSamples(Dataset[Sample]):
         if self.augmentation:
             draws = np.random.default_rng([self.seed, epoch, index])
             image = self.augmentation(image, int(draws.integers(2**31)))
-        label = int(self.dataset.labels[index])
-        return Sample(image=image, label=label, index=index, epoch=epoch)
+        return image
+
+    def __getitems__(self, keys: Sequence[tuple[int, int]]) -> Samples:
+        """A whole batch; each image goes to its place before the next is read.
+
+        Raises:
+            DataError: an image is unreadable or not 112x112 px.
+        """
+        image = np.empty((len(keys), SIDE, SIDE, 3), np.uint8)
+        for place, key in zip(image, keys, strict=True):
+            self._read_into(place, key)
+        index = np.asarray([index for _, index in keys], np.int64)
+        label = np.asarray(self.dataset.labels[index], np.int64)
+        return Samples(image=image, label=label, index=index, epoch=keys[0][0])
+
+    def _read_into(self, place: Image, key: tuple[int, int]) -> None:
+        faces = self.dataset
+        straight = self.augmentation is None and isinstance(faces, EncodedFaces)
+        if not straight or not decode_into(cast(EncodedFaces, faces).encoded(key[1]), place):
+            place[...] = self[key]
 
 
-class PlainSamples(Dataset[Sample]):
+class PlainSamples(Dataset[Image]):
     """The same images in their own order, as they lie on disk; addressed by ``index``.
 
     Args:
@@ -104,9 +132,13 @@ class PlainSamples(Dataset[Sample]):
     def __len__(self) -> int:
         return len(self._samples)
 
-    def __getitem__(self, index: int) -> Sample:
-        """Sample ``index``."""
+    def __getitem__(self, index: int) -> Image:
+        """Image ``index``."""
         return self._samples[0, index]
+
+    def __getitems__(self, indices: Sequence[int]) -> Samples:
+        """A whole batch."""
+        return self._samples.__getitems__([(0, index) for index in indices])
 
 
 class Collate:
@@ -121,35 +153,23 @@ class Collate:
         self.cross_resolution = cross_resolution
         self.seed = seed
 
-    def __call__(self, samples: list[Sample]) -> Batch:
+    def __call__(self, samples: Samples) -> Batch:
         """Samples → :class:`Batch`."""
-        images = [sample["image"] for sample in samples]
-        if self.cross_resolution is None:
-            views = Views(images, np.full(len(images), SIDE))
-        else:
-            draws = np.random.default_rng([self.seed, samples[0]["epoch"], samples[0]["index"]])
-            views = self.cross_resolution(images, draws)
+        count = len(samples["index"])
+        resolution = np.full(count, SIDE)
+        cross = self.cross_resolution
+        if cross:
+            draws = np.random.default_rng([self.seed, samples["epoch"], int(samples["index"][0])])
+            resolution = cross.sample(count, SIDE, draws)
         batch = Batch(
-            image=stack(views.images),
-            label=torch.tensor([sample["label"] for sample in samples]),
-            index=torch.tensor([sample["index"] for sample in samples]),
-            resolution=torch.from_numpy(views.resolution),
-            sharpness=sharpness_of(views.images),
+            image=torch.from_numpy(samples["image"]).permute(0, 3, 1, 2),
+            label=torch.from_numpy(samples["label"]),
+            index=torch.from_numpy(samples["index"]),
+            resolution=torch.from_numpy(resolution),
         )
-        if views.images_lr:
-            batch["image_lr"] = stack(views.images_lr)
-            batch["sharpness_lr"] = sharpness_of(views.images_lr)
+        if cross and cross.where == "workers":
+            batch.update(cross.degrade(batch["image"], batch["resolution"]))  # type: ignore[typeddict-item]
         return batch
-
-
-def stack(images: list[Image]) -> Tensor:
-    """uint8 images ``(H, W, 3)`` of one size → uint8 tensor ``(B, 3, H, W)``."""
-    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()
-
-
-def sharpness_of(images: list[Image]) -> Tensor:
-    """Average Laplacian of each image, float32 ``(B,)``, grey levels."""
-    return torch.tensor([image_sharpness(image) for image in images], dtype=torch.float32)
 
 
 def join_views(batch: Batch) -> Batch:
@@ -160,15 +180,12 @@ def join_views(batch: Batch) -> Batch:
     if "image_lr" not in batch:
         return batch
     full = torch.full_like(batch["resolution"], batch["image"].shape[-1])
-    joined = Batch(
+    return Batch(
         image=torch.cat([batch["image"], batch["image_lr"]]),
         label=batch["label"].repeat(2),
         index=batch["index"].repeat(2),
         resolution=torch.cat([full, batch["resolution"]]),
     )
-    if "sharpness" in batch and "sharpness_lr" in batch:
-        joined["sharpness"] = torch.cat([batch["sharpness"], batch["sharpness_lr"]])
-    return joined
 
 
 def quality_of(batch: Batch, key: str | None) -> Tensor | None:

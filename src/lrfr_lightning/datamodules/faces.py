@@ -11,11 +11,11 @@ from lrfr_lightning.datamodules.batch import (
     Batch,
     Collate,
     PlainSamples,
-    Sample,
     TrainingSamples,
 )
 from lrfr_lightning.datamodules.sampler import EpochSampler, IdentitySampler
 from lrfr_lightning.datasets.base import FaceDataset
+from lrfr_lightning.functional.image import Image
 from lrfr_lightning.transforms.augmentation import Augmentation, Step
 from lrfr_lightning.transforms.cross_resolution import CrossResolution
 from lrfr_lightning.utils.errors import ConfigError
@@ -84,19 +84,26 @@ class FaceDataModule(pl.LightningDataModule):
         """
         _ = self._samples()[0, 0]
 
-    def train_dataloader(self) -> DataLoader[Sample]:
+    def train_dataloader(self) -> DataLoader[Image]:
         """Batches of this rank; the last, incomplete one of an epoch is left out."""
         return DataLoader(
             self._samples(),
             batch_size=self.batch_size,
             sampler=self._sampler(),
             num_workers=self.num_workers,
-            collate_fn=Collate(self.cross_resolution, self.seed),
+            collate_fn=Collate(self.cross_resolution, self.seed),  # type: ignore[arg-type]  # __getitems__ makes no list
             drop_last=True,
             pin_memory=torch.cuda.is_available(),
             persistent_workers=self.num_workers > 0,
             worker_init_fn=_one_thread,
         )
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Degrade a training batch on its device, where ``cross_resolution.where`` says so."""
+        cross = self.cross_resolution
+        if cross and cross.where == "device" and self.trainer and self.trainer.training:
+            batch.update(cross.degrade(batch["image"], batch["resolution"]))  # type: ignore[typeddict-item]
+        return batch
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """No batch but an empty one, so that Lightning runs the callbacks' validation."""
@@ -106,13 +113,13 @@ class FaceDataModule(pl.LightningDataModule):
         """As :meth:`val_dataloader`."""
         return _nothing()
 
-    def predict_dataloader(self) -> DataLoader[Sample]:
+    def predict_dataloader(self) -> DataLoader[Image]:
         """All training images in order, neither augmented nor degraded."""
         return DataLoader(
             PlainSamples(self.dataset),
             batch_size=self.batch_size,
             num_workers=self.num_workers,
-            collate_fn=Collate(None, self.seed),
+            collate_fn=Collate(None, self.seed),  # type: ignore[arg-type]  # __getitems__ makes no list
             worker_init_fn=_one_thread,
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch.utils.data import DistributedSampler
 
@@ -33,8 +34,10 @@ class EpochSampler(DistributedSampler[tuple[int, int]]):
         )
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        """The ``(epoch, index)`` of this rank."""
-        return iter([(self.epoch, int(index)) for index in super().__iter__()])  # type: ignore[call-overload]
+        """The ``(epoch, index)`` of this rank; 8 bytes an image of the data set are held."""
+        generator = torch.Generator().manual_seed(self.seed + self.epoch)
+        order = torch.randperm(len(self.dataset), generator=generator).numpy()  # type: ignore[arg-type]
+        return _addressed(self.epoch, order[self.rank : self.total_size : self.num_replicas])
 
 
 class IdentitySampler(EpochSampler):
@@ -98,7 +101,7 @@ class IdentitySampler(EpochSampler):
         nth = np.arange(len(identity)) - np.repeat(np.cumsum(counts) - counts, counts)
         images = self._images(identity, nth, rng)
         own = images[_spread(nth, self._batches, rng)[self.rank :: self.num_replicas]]
-        return iter([(self.epoch, int(index)) for index in own.ravel()])
+        return _addressed(self.epoch, own.ravel())
 
     def _counts(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """Groups of each identity in this epoch, as many as fill the batches.
@@ -119,6 +122,11 @@ class IdentitySampler(EpochSampler):
         first = np.searchsorted(self._labels[by_identity], identity) + nth * self._per_group
         images: NDArray[np.int64] = by_identity[first[:, None] + np.arange(self._per_group)]
         return images
+
+
+def _addressed(epoch: int, indices: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    # a list of tuples would take 100 bytes an image
+    return ((epoch, int(index)) for index in indices)
 
 
 def _full_batches(groups: NDArray[np.int64], per_batch: int) -> int:

@@ -32,7 +32,7 @@ class EncodedFaces(FaceDataset):
         Raises:
             DataError: the image cannot be read or decoded; the message names it.
         """
-        return decode_image(self.encoded(index), self.describe(index))
+        return decode_image(self.encoded(index), lambda: self.describe(index))
 
 
 def stored_bytes(dataset: FaceDataset, index: int, quality: int = 95) -> bytes:

@@ -23,7 +23,7 @@ _PILLOW = {
     "bicubic": PillowImage.Resampling.BICUBIC,
     "lanczos": PillowImage.Resampling.LANCZOS,
 }
-_OPENCV = {
+OPENCV = {
     "nearest": cv2.INTER_NEAREST_EXACT,
     "bilinear": cv2.INTER_LINEAR,
     "bicubic": cv2.INTER_CUBIC,
@@ -45,10 +45,10 @@ class Kernel:
     antialias: bool = True
 
     def __post_init__(self) -> None:
-        if self.name not in (_PILLOW if self.antialias else _OPENCV):
+        if self.name not in (_PILLOW if self.antialias else OPENCV):
             raise ConfigError(
                 f"kernel {self.name!r} with antialias={self.antialias}: expected one of "
-                f"{sorted(_PILLOW)} with antialias, {sorted(_OPENCV)} without"
+                f"{sorted(_PILLOW)} with antialias, {sorted(OPENCV)} without"
             )
 
     def __str__(self) -> str:
@@ -58,6 +58,9 @@ class Kernel:
 BICUBIC = Kernel("bicubic", antialias=True)
 """The library's default both ways, and the field's."""
 
+TORCH_KERNELS = (Kernel("bilinear"), BICUBIC)
+"""Those that torch has for uint8 images as well."""
+
 
 def resize(image: Image, height: int, width: int, kernel: Kernel) -> Image:
     """Resize uint8 ``(H, W, 3)`` to uint8 ``(height, width, 3)``."""
@@ -66,7 +69,7 @@ def resize(image: Image, height: int, width: int, kernel: Kernel) -> Image:
     if kernel.antialias:
         resized = PillowImage.fromarray(image).resize((width, height), _PILLOW[kernel.name])
     else:
-        resized = cv2.resize(image, (width, height), interpolation=_OPENCV[kernel.name])
+        resized = cv2.resize(image, (width, height), interpolation=OPENCV[kernel.name])
     return np.asarray(resized, dtype=np.uint8)
 
 
@@ -83,11 +86,20 @@ def degrade(image: Image, resolution: int, down: Kernel, up: Kernel) -> Image:
         ConfigError: ``resolution`` is below 1 or larger than the image.
     """
     height, width = image.shape[:2]
+    check_resolution(resolution, height, width)
+    if resolution == min(height, width):
+        return image
+    return resize(resize(image, resolution, resolution, down), height, width, up)
+
+
+def check_resolution(resolution: int, height: int, width: int) -> None:
+    """Refuse a side that an image cannot be shrunk to, px.
+
+    Raises:
+        ConfigError: ``resolution`` is below 1 or larger than the image.
+    """
     if not 1 <= resolution <= min(height, width):
         raise ConfigError(
             f"resolution {resolution} px does not fit an image of {width}x{height} px; "
             f"expected 1..{min(height, width)}"
         )
-    if resolution == min(height, width):
-        return image
-    return resize(resize(image, resolution, resolution, down), height, width, up)

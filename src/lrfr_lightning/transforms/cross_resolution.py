@@ -6,14 +6,14 @@ mechanism.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
-from lrfr_lightning.functional.image import Image
-from lrfr_lightning.functional.resize import BICUBIC, Kernel, degrade
+from lrfr_lightning.functional.degradation import degrade_
+from lrfr_lightning.functional.resize import BICUBIC, Kernel
 from lrfr_lightning.utils.errors import ConfigError
 
 
@@ -93,22 +93,6 @@ class LogUniform(Uniform):
         return np.rint(sides).astype(np.int64)
 
 
-@dataclass(frozen=True)
-class Views:
-    """What a batch of images became.
-
-    Attributes:
-        images: one per sample, uint8 ``(H, W, 3)``.
-        images_lr: the degraded copies, where pairs are wanted, else empty.
-        resolution: int64 ``(B,)``, side of the degraded image before upscaling, px (the image's
-            own side where nothing was degraded); with pairs, that of ``images_lr``.
-    """
-
-    images: list[Image]
-    resolution: NDArray[np.int64]
-    images_lr: list[Image] = field(default_factory=list)
-
-
 class CrossResolution:
     """Degrades a share of each batch to low resolutions and back.
 
@@ -120,9 +104,12 @@ class CrossResolution:
         up: kernel that enlarges.
         views: ``one``: the degraded image replaces the original; ``pair``: the original stays and
             the batch has a second view, of which ``share`` is degraded.
+        where: ``workers``: the processes that read the images degrade them; ``device``: the
+            training step's device does, one batched operation with the same result. It frees
+            the workers where they hold back a GPU, and needs kernels with antialias.
 
     Raises:
-        ConfigError: ``share`` is not in 0..1.
+        ConfigError: ``share`` is not in 0..1, or the device is asked for a kernel it has not.
     """
 
     def __init__(
@@ -133,14 +120,21 @@ class CrossResolution:
         down: Kernel = BICUBIC,
         up: Kernel = BICUBIC,
         views: Literal["one", "pair"] = "one",
+        where: Literal["workers", "device"] = "workers",
     ) -> None:
         if not 0 <= share <= 1:
             raise ConfigError(f"share of low-resolution samples: expected 0..1, got {share}")
+        if where == "device" and not (down.antialias and up.antialias):
+            raise ConfigError(
+                f"where: device needs kernels with antialias, got '{down}' and '{up}'; "
+                "expected where: workers for these"
+            )
         self.resolutions: Resolutions = resolutions
         self.share = share
         self.draw = draw
         self.down, self.up = down, up
         self.views = views
+        self.where = where
 
     def check(self, side: int) -> None:
         """Refuse images that are smaller than a resolution asked of them.
@@ -154,18 +148,36 @@ class CrossResolution:
                 f"expected at most {side}"
             )
 
-    def __call__(self, images: list[Image], rng: np.random.Generator) -> Views:
-        """Degrade a batch; equal generators give equal views."""
-        resolution = np.asarray([min(image.shape[:2]) for image in images], np.int64)
-        chosen = self._chosen(len(images), rng)
+    def sample(self, count: int, side: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Which resolution each image of a batch gets; equal generators give equal ones.
+
+        Args:
+            count: images of the batch.
+            side: their own side, px.
+            rng: where the draws come from.
+
+        Returns:
+            int64 ``(count,)``, px; ``side`` where an image is not degraded.
+        """
+        resolution = np.full(count, side, np.int64)
+        chosen = self._chosen(count, rng)
         resolution[chosen] = self.resolutions.sample(len(chosen), rng)
-        degraded = [
-            degrade(image, int(side), self.down, self.up)
-            for image, side in zip(images, resolution, strict=True)
-        ]
+        return resolution
+
+    def degrade(self, images: Tensor, resolution: Tensor) -> dict[str, Tensor]:
+        """The views of a batch at the resolutions drawn, on the device of the images.
+
+        Args:
+            images: uint8 ``(B, 3, H, W)``; with one view they are changed in place.
+            resolution: int64 ``(B,)``, px.
+
+        Returns:
+            ``image``, and with pairs ``image_lr``, uint8 ``(B, 3, H, W)``.
+        """
         if self.views == "pair":
-            return Views(images, resolution, degraded)
-        return Views(degraded, resolution)
+            copies = images.clone()
+            return {"image": images, "image_lr": degrade_(copies, resolution, self.down, self.up)}
+        return {"image": degrade_(images, resolution, self.down, self.up)}
 
     def _chosen(self, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """Positions of the samples to degrade."""

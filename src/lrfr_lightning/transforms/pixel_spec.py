@@ -52,13 +52,13 @@ class PixelSpec:
         if images.ndim != 4 or images.shape[1] != 3:
             raise ConfigError(f"expected images (B, 3, H, W), got shape {tuple(images.shape)}")
         pixels = self._fitted(images)
-        if not pixels.is_floating_point():
-            pixels = pixels.to(torch.float32)
         if self.channel_order == "BGR":
             pixels = pixels.flip(1)
-        mean = pixels.new_tensor(self.mean).view(3, 1, 1)
-        std = pixels.new_tensor(self.std).view(3, 1, 1)
-        return (pixels - mean) / std
+        if pixels.is_floating_point():
+            return (pixels - _constant(self.mean, pixels)) / _constant(self.std, pixels)
+        # one new tensor, in the memory layout of the images
+        pixels = pixels.to(torch.float32)
+        return pixels.sub_(_constant(self.mean, pixels)).div_(_constant(self.std, pixels))
 
     def _fitted(self, images: Tensor) -> Tensor:
         height, width = self.size
@@ -73,3 +73,10 @@ class PixelSpec:
                 f"{images.shape[2]}x{images.shape[3]}; use fit='resize' or larger images"
             )
         return images[:, :, top : top + height, left : left + width]
+
+
+def _constant(values: tuple[float, float, float], like: Tensor) -> Tensor:
+    """A value per channel, or one where they are equal, which is faster in any memory layout."""
+    if len(set(values)) == 1:
+        return like.new_tensor(values[0])
+    return like.new_tensor(values).view(3, 1, 1)

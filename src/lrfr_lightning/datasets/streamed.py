@@ -1,0 +1,133 @@
+"""Faces read from object storage by byte range. Needs the extra ``stream`` (litdata)."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lrfr_lightning.datasets.base import FaceDataset
+from lrfr_lightning.datasets.encoded import EncodedFaces, positions, stored_bytes
+from lrfr_lightning.datasets.new_folder import new_folder
+from lrfr_lightning.utils.errors import ConfigError, DataError
+
+IMAGES, LABELS = "images", "labels"
+
+
+class StreamedFaces(EncodedFaces):
+    """Faces that :func:`write_streamed` wrote, in a folder or a bucket.
+
+    An image is read by two range requests, of its place and of its bytes, and nothing is kept on
+    disk. Because any image can be read at any time, shuffling, ranks and the number of workers are
+    the data module's own, and a run that goes on sees the images the first would have seen. What
+    a request takes is hidden by workers: use more than for a disk.
+
+    Attributes:
+        labels: int64 ``(N,)``, 0..num_classes-1.
+        identities: their names.
+    """
+
+    def __init__(self, root: str, storage_options: dict[str, Any] | None = None) -> None:
+        """Read the labels; no image is read.
+
+        Args:
+            root: ``s3://``, ``gs://``, ``azure://`` or ``hf://`` address, or a folder.
+            storage_options: what the storage's client asks for, for example ``endpoint_url``.
+
+        Raises:
+            ConfigError: litdata is not installed.
+            DataError: nothing that :func:`write_streamed` wrote is there.
+        """
+        _litdata()
+        self.root = root.rstrip("/") if "://" in root else f"local:{Path(root).absolute()}"
+        self._options = storage_options or {}
+        self._opened: tuple[int, Any] = (0, None)
+        stored, names = _read(self._open(LABELS), 0, f"labels of {root}")
+        self.labels = np.frombuffer(stored, "<i8").astype(np.int64)
+        self.identities = names.decode().split("\0")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_opened": (0, None)}
+
+    def encoded(self, index: int) -> bytes:
+        """The image bytes of image ``index``.
+
+        Raises:
+            DataError: they cannot be read.
+        """
+        process, images = self._opened
+        if process != os.getpid():  # clients of a storage do not survive a fork
+            images = self._open(IMAGES)
+            self._opened = (os.getpid(), images)
+        at = range(len(self))[index]
+        return bytes(_read(images, at, self.describe(at)))
+
+    def describe(self, index: int) -> str:
+        """Its position and the address of the whole."""
+        return f"image {index} of {self.root}"
+
+    def name(self, index: int) -> str:
+        """Its position."""
+        return f"image {index}"
+
+    def _open(self, part: str) -> Any:
+        try:
+            return _litdata().StreamingDataset(
+                f"{self.root}/{part}", storage_options=self._options, max_cache_size="25GB"
+            )
+        except Exception as error:  # each storage has its own
+            raise DataError(f"cannot open {self.root}/{part}: {error}") from None
+
+
+def write_streamed(
+    dataset: FaceDataset, folder: str | Path, images_per_chunk: int = 10_000
+) -> None:
+    """Write chunks of images and the labels; copy the folder to the storage as it is.
+
+    The folder appears when it is whole. Stored bytes are kept in any encoding; images that are
+    not stored encoded become JPEG of quality 95.
+
+    Args:
+        dataset: images and labels.
+        folder: a new or empty folder.
+        images_per_chunk: images in one file.
+
+    Raises:
+        ConfigError: litdata is not installed, or a chunk has no image.
+        DataError: the folder has files in it, or there are no images.
+    """
+    if images_per_chunk < 1:
+        raise ConfigError(f"images_per_chunk: expected 1 or more, got {images_per_chunk}")
+    _litdata()
+    rows = positions(dataset, "write chunks")
+    names = "\0".join(dataset.identities).encode()
+    with new_folder(folder) as partial:
+        _write(partial / IMAGES, (stored_bytes(dataset, i) for i in rows), images_per_chunk)
+        _write(partial / LABELS, [(dataset.labels.astype("<i8").tobytes(), names)], 1)
+
+
+def _write(folder: Path, items: Any, chunk_size: int) -> None:
+    from litdata.streaming.writer import BinaryWriter
+
+    writer = BinaryWriter(str(folder), chunk_size=chunk_size)
+    for place, item in enumerate(items):
+        writer[place] = item
+    writer.done()
+    writer.merge()
+
+
+def _read(items: Any, index: int, what: str) -> Any:
+    try:
+        return items[index]
+    except Exception as error:  # each storage has its own
+        raise DataError(f"cannot read {what}: {error}; check the address and the rights") from None
+
+
+def _litdata() -> Any:
+    try:
+        import litdata
+    except ImportError as error:
+        raise ConfigError(
+            f'streaming needs litdata ({error}); install it: pip install "lrfr_lightning[stream]"'
+        ) from None
+    return litdata
