@@ -15,6 +15,7 @@ from lrfr_lightning.utils.errors import DataError
 
 Setting = Literal["standard", "deck"]
 Side = Literal["both", "first", "second", "matrix"]
+ThresholdRule = Literal["best", "youden", "grid"]
 Resolution = int | None
 """Side of an image before upscaling, px; None for an image as its data set has it."""
 
@@ -66,6 +67,9 @@ class ProtocolResult:
         outcomes: what a paired test between two models needs, see
             :mod:`lrfr_lightning.protocols.outcomes`.
         examples: pictures of the hardest comparisons, see :mod:`lrfr_lightning.protocols.examples`.
+        threshold_rule: how the threshold of ``accuracy`` was found on the other folds, see
+            :class:`~lrfr_lightning.protocols.verification.VerificationConditions`; None where
+            nothing is decided by one.
     """
 
     model: str
@@ -85,6 +89,7 @@ class ProtocolResult:
     intervals: dict[str, list[float]] = field(default_factory=dict)
     outcomes: dict[str, Any] = field(default_factory=dict)
     examples: list[dict[str, Any]] = field(default_factory=list)
+    threshold_rule: ThresholdRule | None = None
 
 
 def write_results(
