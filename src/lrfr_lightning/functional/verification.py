@@ -98,11 +98,13 @@ Counts = NDArray[np.int64]
 def _accepted(scores: Scores, same: Flags) -> tuple[NDArray[np.float64], Counts, Counts]:
     """Every threshold, descending from infinity, and how many of each class it accepts, ``(P,)``.
 
-    A stable sort takes next to no time where the scores are in falling order already.
+    Scores that fall already, as those of training folds do, are not sorted again.
     """
     check_scores(scores, same)
-    order = np.argsort(-scores, kind="stable")
-    ranked, genuine = scores[order].astype(np.float64), np.cumsum(same[order])
+    if (scores[1:] > scores[:-1]).any():
+        order = np.argsort(-scores, kind="stable")
+        scores, same = scores[order], same[order]
+    ranked, genuine = scores.astype(np.float64), np.cumsum(same)
     last_of_tie = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
     threshold = np.concatenate([[np.inf], ranked[last_of_tie]])
     accepted = np.concatenate([[0], genuine[last_of_tie]])

@@ -16,6 +16,9 @@ from lrfr_lightning.utils.errors import DataError
 Setting = Literal["standard", "deck"]
 Side = Literal["both", "first", "second", "matrix"]
 ThresholdRule = Literal["best", "youden", "grid"]
+RULE_OF_SETTING: dict[Setting, ThresholdRule] = {"standard": "best", "deck": "youden"}
+"""Where none is chosen."""
+
 Resolution = int | None
 """Side of an image before upscaling, px; None for an image as its data set has it."""
 
@@ -132,6 +135,9 @@ def read_results(path: str | Path) -> list[ProtocolResult]:
 
 def _entry(path: str | Path, number: int, entry: dict[str, Any]) -> ProtocolResult:
     known = {f.name for f in fields(ProtocolResult)}
+    if "accuracy" in entry.get("thresholds", {}):
+        # a file from before the rule could be chosen has the setting's
+        entry = {"threshold_rule": RULE_OF_SETTING.get(entry.get("setting", ""))} | entry
     try:
         return ProtocolResult(**{key: entry[key] for key in entry if key in known})
     except TypeError as error:

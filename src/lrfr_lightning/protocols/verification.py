@@ -24,14 +24,18 @@ from lrfr_lightning.protocols.base import Conditions, Embeddings, Protocol
 from lrfr_lightning.protocols.curves import roc_curve
 from lrfr_lightning.protocols.details import PairDetails, pair_items
 from lrfr_lightning.protocols.outcomes import Outcomes
-from lrfr_lightning.protocols.result import ProtocolResult, Resolution, ThresholdRule
+from lrfr_lightning.protocols.result import (
+    RULE_OF_SETTING,
+    ProtocolResult,
+    Resolution,
+    ThresholdRule,
+)
 from lrfr_lightning.utils.errors import ConfigError
 
 _BLOCK = 2**23
 """Numbers of embeddings that are copied at once: raw pixels are as long as the image."""
 
 _RULES = {"best": best_threshold, "youden": youden_threshold, "grid": grid_threshold}
-_SETTING_RULES: dict[str, ThresholdRule] = {"standard": "best", "deck": "youden"}
 
 
 class VerificationConditions(Conditions, total=False):
@@ -78,7 +82,7 @@ class VerificationProtocol(Protocol):
     ) -> None:
         rule = conditions.pop("threshold_rule", None)
         super().__init__(name, images, resolutions, **cast(Conditions, conditions))
-        self.threshold_rule: ThresholdRule = rule or _SETTING_RULES[self.setting]
+        self.threshold_rule: ThresholdRule = rule or RULE_OF_SETTING[self.setting]
         if self.threshold_rule not in _RULES:
             raise ConfigError(
                 f"{name} threshold_rule: expected one of {', '.join(_RULES)}, got {rule!r}"
