@@ -64,3 +64,15 @@ def test_files_that_are_no_results(tmp_path: Path, content: str, message: str) -
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="results file not found"):
         read_results(tmp_path / "none.json")
+
+
+def test_a_file_without_a_threshold_rule_has_the_settings(tmp_path: Path) -> None:
+    rules = []
+    for setting in ("standard", "deck"):
+        measured = replace(RESULT, setting=setting, thresholds={"accuracy": 0.2})
+        write_results(tmp_path / "old.json", [measured])
+        content = json.loads((tmp_path / "old.json").read_text())
+        del content["results"][0]["threshold_rule"]
+        (tmp_path / "old.json").write_text(json.dumps(content))
+        rules.append(read_results(tmp_path / "old.json")[0].threshold_rule)
+    assert rules == ["best", "youden"]

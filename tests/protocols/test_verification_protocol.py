@@ -8,6 +8,11 @@ from sklearn.metrics import roc_auc_score
 
 from lrfr_lightning.datasets import VerificationPairs
 from lrfr_lightning.functional.resize import Kernel
+from lrfr_lightning.functional.verification import (
+    best_threshold,
+    grid_threshold,
+    youden_threshold,
+)
 from lrfr_lightning.protocols import EmbeddedVerification, VerificationProtocol
 from lrfr_lightning.utils.errors import ConfigError, DataError
 
@@ -144,3 +149,33 @@ def test_native_images_are_enlarged_and_nothing_else(faces: Any) -> None:
     np.testing.assert_array_equal(protocol.view(3, None), faces.image(3))
     (result,) = protocol.evaluate({None: embeddings(faces, [112])[112]}, "m")
     assert result.resolution is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "rule"),
+    [
+        ({}, "best", best_threshold),
+        ({"setting": "deck"}, "youden", youden_threshold),
+        ({"threshold_rule": "youden"}, "youden", youden_threshold),
+        ({"threshold_rule": "grid"}, "grid", grid_threshold),
+        ({"threshold_rule": "best", "setting": "deck"}, "best", best_threshold),
+    ],
+)
+def test_threshold_rule_is_the_chosen_one_and_recorded(
+    faces: Any, changes: dict, name: str, rule: Any
+) -> None:
+    protocol = make(faces, **changes)
+    vectors = embeddings(faces, protocol.embedded_resolutions)
+    result = protocol.evaluate(vectors, "m")[0]
+    scores, pairs = protocol.scores(vectors, 112, 112), protocol.pairs
+    expected = [
+        rule(scores[pairs.fold != k], pairs.same[pairs.fold != k]) for k in range(COUNT // 6)
+    ]
+    assert result.threshold_rule == name
+    assert result.thresholds["accuracy"] == pytest.approx(np.mean(expected), abs=1e-6)
+
+
+def test_unknown_threshold_rule(faces: Any) -> None:
+    message = "threshold_rule: expected one of best, youden, grid, got 'median'"
+    with pytest.raises(ConfigError, match=message):
+        make(faces, threshold_rule="median")

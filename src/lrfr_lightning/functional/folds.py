@@ -44,13 +44,21 @@ def kfold_accuracy(
     numbers = np.unique(fold)
     if len(numbers) < 2:
         raise DataError(f"expected at least 2 folds, got {len(numbers)}")
-    single = [int(n) for n in numbers if len(np.unique(same[fold == n])) < 2]
+    # sorted once: what is left after a fold is taken away is sorted still
+    order = np.argsort(-scores, kind="stable")
+    scores, same, fold = scores[order], same[order], fold[order]
+    tests = [fold == n for n in numbers]
+    single = [
+        int(n)
+        for n, test in zip(numbers, tests, strict=True)
+        if np.count_nonzero(same[test]) in (0, np.count_nonzero(test))
+    ]
     if single and not single_class:
         raise DataError(f"folds {single} hold only genuine or only impostor pairs; stratify them")
-    thresholds = [rule(scores[fold != n], same[fold != n]) for n in numbers]
+    thresholds = [rule(scores[~test], same[~test]) for test in tests]
     accuracies = [
-        accuracy_at(scores[fold == n], same[fold == n], threshold)
-        for n, threshold in zip(numbers, thresholds, strict=True)
+        accuracy_at(scores[test], same[test], threshold)
+        for test, threshold in zip(tests, thresholds, strict=True)
     ]
     return FoldAccuracy(np.asarray(accuracies), np.asarray(thresholds))
 

@@ -55,17 +55,8 @@ def check_scores(scores: Scores, same: Flags) -> None:
 
 def roc(scores: Scores, same: Flags) -> Roc:
     """All operating points; tied scores are accepted together."""
-    check_scores(scores, same)
-    order = np.argsort(-scores, kind="stable")
-    ranked, genuine = scores[order].astype(np.float64), same[order]
-    last_of_tie = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
-    accepted_genuine = np.cumsum(genuine)[last_of_tie]
-    accepted_impostor = last_of_tie + 1 - accepted_genuine
-    return Roc(
-        threshold=np.insert(ranked[last_of_tie], 0, np.inf),
-        far=np.insert(accepted_impostor / accepted_impostor[-1], 0, 0.0),
-        tar=np.insert(accepted_genuine / accepted_genuine[-1], 0, 0.0),
-    )
+    threshold, genuine, impostor = _accepted(scores, same)
+    return Roc(threshold, far=impostor / impostor[-1], tar=genuine / genuine[-1])
 
 
 def best_threshold(scores: Scores, same: Flags) -> float:
@@ -73,17 +64,51 @@ def best_threshold(scores: Scores, same: Flags) -> float:
 
     Of several equally good ones the lowest is taken.
     """
-    curve = roc(scores, same)
-    genuine = np.count_nonzero(same)
-    correct = curve.tar * genuine + (1 - curve.far) * (len(same) - genuine)
-    best = np.flatnonzero(np.isclose(correct, correct.max(), rtol=0, atol=1e-6))
-    return _midway(curve.threshold, int(best[-1]))
+    threshold, genuine, impostor = _accepted(scores, same)
+    lead = genuine - impostor
+    return _midway(threshold, len(lead) - 1 - int(np.argmax(lead[::-1])))
 
 
 def youden_threshold(scores: Scores, same: Flags) -> float:
     """The score at which TPR - FPR is largest, the rule of the slides' run (``deck``)."""
     curve = roc(scores, same)
     return float(curve.threshold[1:][np.argmax((curve.tar - curve.far)[1:])])
+
+
+def grid_threshold(scores: Scores, same: Flags) -> float:
+    """The most accurate of 400 squared distances, the rule of InsightFace's evaluation.
+
+    Scores are cosines. Pairs whose squared distance ``2 - 2 cos θ`` is below 0, 0.01 ... 3.99 are
+    accepted; of several equally good ones the smallest distance is taken.
+    """
+    check_scores(scores, same)
+    grid = np.arange(0, 4, 0.01)
+    distance = 2 - 2 * np.asarray(scores, np.float64)
+    genuine, impostor = (
+        np.searchsorted(np.sort(distance[kind]), grid, side="left") for kind in (same, ~same)
+    )
+    chosen = grid[np.argmax(genuine - impostor)]
+    # "below" the distance is "above" the cosine; ours accepts a score that equals the threshold
+    return float(np.nextafter(1 - chosen / 2, 2))
+
+
+Counts = NDArray[np.int64]
+
+
+def _accepted(scores: Scores, same: Flags) -> tuple[NDArray[np.float64], Counts, Counts]:
+    """Every threshold, descending from infinity, and how many of each class it accepts, ``(P,)``.
+
+    Scores that fall already, as those of training folds do, are not sorted again.
+    """
+    check_scores(scores, same)
+    if (scores[1:] > scores[:-1]).any():
+        order = np.argsort(-scores, kind="stable")
+        scores, same = scores[order], same[order]
+    ranked, genuine = scores.astype(np.float64), np.cumsum(same)
+    last_of_tie = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    threshold = np.concatenate([[np.inf], ranked[last_of_tie]])
+    accepted = np.concatenate([[0], genuine[last_of_tie]])
+    return threshold, accepted, np.concatenate([[0], last_of_tie + 1]) - accepted
 
 
 def _midway(threshold: NDArray[np.float64], point: int) -> float:

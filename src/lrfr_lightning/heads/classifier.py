@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding as embedding_rows
 from torch.nn.functional import linear, normalize
 
-from lrfr_lightning.functional.softmax_loss import log_partition
+from lrfr_lightning.functional.softmax_loss import compare
 from lrfr_lightning.utils.recipe import Recorded
 
 
@@ -13,19 +13,22 @@ class CosineClassifier(Recorded, nn.Module):
     """One weight vector per identity, compared with embeddings by cosine.
 
     Everything is computed in the dtype of the embedding, whatever that of the weights. A
-    classifier that never holds all ``(B, C)`` logits overrides :meth:`target_cosine` and
-    :meth:`negative_log_likelihood`, the two methods a margin head calls.
+    classifier that never holds all ``(B, C)`` logits overrides :meth:`compare`, which a margin head
+    calls, and :meth:`target_cosine`.
 
     Args:
         embedding_dim: D.
         num_classes: C, how many identities.
+        recompute: keep no ``(B, C)`` matrix between forward and backward but make the logits once
+            more: four matrix products instead of three, for batches larger than D.
 
     Attributes:
         weight: ``(C, D)``, not normalised; drawn from N(0, 0.01²).
     """
 
-    def __init__(self, embedding_dim: int, num_classes: int) -> None:
+    def __init__(self, embedding_dim: int, num_classes: int, recompute: bool = False) -> None:
         super().__init__()
+        self.recompute = recompute
         self.weight = nn.Parameter(torch.empty(num_classes, embedding_dim))
         nn.init.normal_(self.weight, std=0.01)
 
@@ -58,30 +61,37 @@ class CosineClassifier(Recorded, nn.Module):
         """Cosine of each direction ``(B, D)``, of length 1, with one row ``(B,)``, ``(B,)``.
 
         The gradient of the weights is sparse: beside that of the softmax it takes no memory. It is
-        divided by ``ranks``, as in :func:`~lrfr_lightning.functional.softmax_loss.log_partition`.
+        divided by ``ranks``, as in :func:`~lrfr_lightning.functional.softmax_loss.compare`.
         """
         weight = embedding_rows(row, self.weight, sparse=True).to(direction.dtype)
         if ranks > 1 and weight.requires_grad:
             weight.register_hook(lambda gradient: gradient / ranks)  # type: ignore[no-untyped-call]
         return (direction * normalize(weight)).sum(dim=1)
 
-    def negative_log_likelihood(
-        self, embedding: Tensor, label: Tensor, target_logit: Tensor, scale: float | Tensor
-    ) -> Tensor:
-        """Softmax loss per sample, the target's logit given and all others ``scale · cos θ_j``.
+    def compare(
+        self, embedding: Tensor, label: Tensor, scale: float | Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """What the softmax loss needs of each sample.
 
         Args:
             embedding: ``(B, D)`` float.
             label: ``(B,)`` int64, 0..C-1.
-            target_logit: ``(B,)``, margin and scale applied.
             scale: s, a number or one per sample ``(B,)``.
 
         Returns:
-            ``(B,)``, ≥ 0.
+            Two ``(B,)``: the target cosine, -1..1, and ``log Σ_{j≠y} e^{s cos θ_j}``.
         """
-        scales = torch.as_tensor(scale, dtype=embedding.dtype, device=embedding.device)
-        weight = self.weight.to(embedding.dtype)
-        partition = log_partition(
-            normalize(embedding), weight, label, target_logit, scales.expand(len(label))
+        cosine, others = compare(
+            normalize(embedding),
+            self.weight.to(embedding.dtype),
+            label,
+            per_sample(scale, embedding),
+            recompute=self.recompute,
         )
-        return partition - target_logit
+        return cosine.clamp(-1, 1), others
+
+
+def per_sample(scale: float | Tensor, embedding: Tensor) -> Tensor:
+    """The scale as ``(B,)`` in the embedding's dtype, a view where it is one number."""
+    scales = torch.as_tensor(scale, dtype=embedding.dtype, device=embedding.device)
+    return scales.expand(len(embedding))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from lrfr_lightning.functional.softmax_loss import softmax_loss
 from lrfr_lightning.heads.classifier import CosineClassifier
 from lrfr_lightning.heads.margin import Margin
 from lrfr_lightning.utils.errors import ConfigError
@@ -66,8 +67,7 @@ class MarginHead(Recorded, nn.Module):
     def _losses(self, embedding: Tensor, label: Tensor, quality: Tensor | None) -> Tensor:
         """Loss of each sample, ``(B,)``; all labels ≥ 0."""
         norm = torch.linalg.vector_norm(embedding, dim=1)
-        cosine = self.classifier.target_cosine(embedding, label)
         scale = self.margin.logit_scale(norm)
+        cosine, others = self.classifier.compare(embedding, label, scale)
         target: Tensor = self.margin(cosine, norm, quality) * scale
-        losses = self.classifier.negative_log_likelihood(embedding, label, target, scale)
-        return losses + self.margin.regulariser(norm)
+        return softmax_loss(target, others) + self.margin.regulariser(norm)

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.functional import normalize
 
-from lrfr_lightning.functional.softmax_loss import log_partition
-from lrfr_lightning.heads.classifier import CosineClassifier
+from lrfr_lightning.functional.softmax_loss import compare
+from lrfr_lightning.heads.classifier import CosineClassifier, per_sample
 from lrfr_lightning.utils.differentiable import (
     add_ranks,
     join_ranks,
@@ -37,6 +37,7 @@ class PartialFC(CosineClassifier):
         num_classes: C, how many identities.
         sample_rate: share of each rank's rows in a training step, 0 < rate ≤ 1.
         seed: of the sample.
+        recompute: see :class:`CosineClassifier`; the batch is that of all ranks together.
 
     Attributes:
         weight: ``(rows of this rank, D)``; empty before :meth:`share_out`.
@@ -46,11 +47,16 @@ class PartialFC(CosineClassifier):
     """
 
     def __init__(
-        self, embedding_dim: int, num_classes: int, sample_rate: float = 1.0, seed: int = 0
+        self,
+        embedding_dim: int,
+        num_classes: int,
+        sample_rate: float = 1.0,
+        seed: int = 0,
+        recompute: bool = False,
     ) -> None:
         if not 0 < sample_rate <= 1:
             raise ConfigError(f"PartialFC sample_rate: expected 0 < rate ≤ 1, got {sample_rate}")
-        super().__init__(embedding_dim, 0)
+        super().__init__(embedding_dim, 0, recompute)
         self.embedding_dim, self.num_classes = embedding_dim, num_classes
         self.sample_rate, self.seed = sample_rate, seed
         self._step = 0
@@ -93,25 +99,25 @@ class PartialFC(CosineClassifier):
         own = torch.where(column >= 0, cosine, 0)
         return _own_rows(add_ranks(own), sizes).clamp(-1, 1)
 
-    def negative_log_likelihood(
-        self, embedding: Tensor, label: Tensor, target_logit: Tensor, scale: float | Tensor
-    ) -> Tensor:
-        """Softmax loss of this rank's samples over the identities of all ranks, ``(B,)``."""
+    def compare(
+        self, embedding: Tensor, label: Tensor, scale: float | Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """As :meth:`CosineClassifier.compare`, this rank's samples with all ranks' identities."""
         self.share_out()
         sizes = rows_of_ranks(embedding)
-        column = self._column(rows_of_all(label, sizes))
-        weight, column = self._compared(column)
-        partition = log_partition(
+        weight, column = self._compared(self._column(rows_of_all(label, sizes)))
+        cosine, others = compare(
             join_ranks(normalize(embedding), sizes),
             weight.to(embedding.dtype),
             column,
-            join_ranks(target_logit, sizes),
-            join_ranks(torch.as_tensor(scale, device=embedding.device).expand(len(label)), sizes),
+            join_ranks(per_sample(scale, embedding), sizes),
             largest=_largest_over_ranks,
             total=sum_over_ranks,
             ranks=len(sizes),
+            recompute=self.recompute,
         )
-        return _own_rows(shared(partition), sizes) - target_logit
+        cosine = _own_rows(add_ranks(cosine), sizes).clamp(-1, 1)
+        return cosine, _own_rows(shared(others), sizes)
 
     def _column(self, label: Tensor) -> Tensor:
         """The row of each label here, or -1 where it lies on another rank."""

@@ -9,9 +9,8 @@ import numpy as np
 from lrfr_lightning.datasets.bin_file import BinImages
 from lrfr_lightning.datasets.pairs import VerificationPairs
 from lrfr_lightning.functional.folds import stratified_folds
-from lrfr_lightning.protocols.base import Conditions
 from lrfr_lightning.protocols.result import Resolution
-from lrfr_lightning.protocols.verification import VerificationProtocol
+from lrfr_lightning.protocols.verification import VerificationConditions, VerificationProtocol
 
 FOLDS = 10
 
@@ -28,7 +27,7 @@ class BinVerification(VerificationProtocol):
         stratified: cut genuine and impostor pairs into tenths each, for a file that has all
             genuine pairs first.
         resolutions: see :class:`VerificationProtocol`, as all that follow.
-        conditions: see :class:`~lrfr_lightning.protocols.base.Conditions`.
+        conditions: see :class:`~lrfr_lightning.protocols.verification.VerificationConditions`.
 
     Raises:
         DataError: the file is missing, is no such set, or asks for code to be run.
@@ -40,7 +39,7 @@ class BinVerification(VerificationProtocol):
         name: str | None = None,
         stratified: bool = False,
         resolutions: Sequence[Resolution] = (112, 56, 28, 14, 7),
-        **conditions: Unpack[Conditions],
+        **conditions: Unpack[VerificationConditions],
     ) -> None:
         images = BinImages(path)
         tenths = np.array_split(np.arange(len(images.same)), FOLDS)

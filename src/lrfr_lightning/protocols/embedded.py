@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from lrfr_lightning.datasets.embedded import EmbeddedFaces, verification_pairs
-from lrfr_lightning.protocols.base import Conditions
 from lrfr_lightning.protocols.result import Resolution
-from lrfr_lightning.protocols.verification import VerificationProtocol
+from lrfr_lightning.protocols.verification import VerificationConditions, VerificationProtocol
 
 
 class EmbeddedVerification(VerificationProtocol):
@@ -18,7 +17,7 @@ class EmbeddedVerification(VerificationProtocol):
         pairs_per_fold: genuine pairs in each of ten folds, and as many impostor pairs.
         seed: another seed gives other people and pairs.
         resolutions: see :class:`VerificationProtocol`, as all that follow.
-        conditions: see :class:`~lrfr_lightning.protocols.base.Conditions`.
+        conditions: see :class:`~lrfr_lightning.protocols.verification.VerificationConditions`.
 
     Raises:
         DataError: the people do not have so many different pairs.
@@ -31,7 +30,7 @@ class EmbeddedVerification(VerificationProtocol):
         pairs_per_fold: int = 100,
         seed: int = 0,
         resolutions: Sequence[Resolution] = (112, 56, 28, 14, 7),
-        **conditions: Unpack[Conditions],
+        **conditions: Unpack[VerificationConditions],
     ) -> None:
         super().__init__(
             name="embedded",

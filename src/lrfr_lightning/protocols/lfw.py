@@ -10,9 +10,8 @@ from lrfr_lightning.datasets.lfw import LFWPeople, NamedPair, read_pairs
 from lrfr_lightning.datasets.listed import ListedImages
 from lrfr_lightning.datasets.pairs import VerificationPairs, seeded_pairs
 from lrfr_lightning.functional.folds import stratified_folds
-from lrfr_lightning.protocols.base import Conditions
 from lrfr_lightning.protocols.result import Resolution
-from lrfr_lightning.protocols.verification import VerificationProtocol
+from lrfr_lightning.protocols.verification import VerificationConditions, VerificationProtocol
 from lrfr_lightning.utils.paths import existing
 
 _NAMES = {
@@ -34,7 +33,7 @@ class LFWVerification(VerificationProtocol):
         root: folder with the pairs list and the folder ``images``, aligned to 112x112 px.
         pairs: name of the pairs list.
         resolutions: see :class:`VerificationProtocol`, as all that follow.
-        conditions: see :class:`~lrfr_lightning.protocols.base.Conditions`.
+        conditions: see :class:`~lrfr_lightning.protocols.verification.VerificationConditions`.
         name: by default ``lfw`` for View 2, ``lfw-devtest`` for View 1's test half,
             ``xqlfw`` for XQLFW.
 
@@ -48,7 +47,7 @@ class LFWVerification(VerificationProtocol):
         pairs: str = "pairs.txt",
         resolutions: Sequence[Resolution] = (112, 56, 28, 14, 7),
         name: str | None = None,
-        **conditions: Unpack[Conditions],
+        **conditions: Unpack[VerificationConditions],
     ) -> None:
         folder = existing(root, "LFW root")
         named, folds = read_pairs(folder / pairs)
@@ -74,7 +73,7 @@ class LFWHeldOut(VerificationProtocol):
         people: the list.
         pairs: genuine pairs at most, and as many impostor pairs.
         resolutions: see :class:`VerificationProtocol`, as all that follow.
-        conditions: see :class:`~lrfr_lightning.protocols.base.Conditions`.
+        conditions: see :class:`~lrfr_lightning.protocols.verification.VerificationConditions`.
 
     Raises:
         DataError: root or list is missing, or it has too few people.
@@ -86,7 +85,7 @@ class LFWHeldOut(VerificationProtocol):
         people: str = "peopleDevTrain.txt",
         pairs: int = 1500,
         resolutions: Sequence[Resolution] = (112, 56, 28, 14, 7),
-        **conditions: Unpack[Conditions],
+        **conditions: Unpack[VerificationConditions],
     ) -> None:
         faces = LFWPeople(root, people, part="held-out")
         drawn = seeded_pairs(faces.labels, pairs)

@@ -15,6 +15,10 @@ from lrfr_lightning.utils.errors import DataError
 
 Setting = Literal["standard", "deck"]
 Side = Literal["both", "first", "second", "matrix"]
+ThresholdRule = Literal["best", "youden", "grid"]
+RULE_OF_SETTING: dict[Setting, ThresholdRule] = {"standard": "best", "deck": "youden"}
+"""Where none is chosen."""
+
 Resolution = int | None
 """Side of an image before upscaling, px; None for an image as its data set has it."""
 
@@ -66,6 +70,9 @@ class ProtocolResult:
         outcomes: what a paired test between two models needs, see
             :mod:`lrfr_lightning.protocols.outcomes`.
         examples: pictures of the hardest comparisons, see :mod:`lrfr_lightning.protocols.examples`.
+        threshold_rule: how the threshold of ``accuracy`` was found on the other folds, see
+            :class:`~lrfr_lightning.protocols.verification.VerificationConditions`; None where
+            nothing is decided by one.
     """
 
     model: str
@@ -85,6 +92,7 @@ class ProtocolResult:
     intervals: dict[str, list[float]] = field(default_factory=dict)
     outcomes: dict[str, Any] = field(default_factory=dict)
     examples: list[dict[str, Any]] = field(default_factory=list)
+    threshold_rule: ThresholdRule | None = None
 
 
 def write_results(
@@ -127,6 +135,9 @@ def read_results(path: str | Path) -> list[ProtocolResult]:
 
 def _entry(path: str | Path, number: int, entry: dict[str, Any]) -> ProtocolResult:
     known = {f.name for f in fields(ProtocolResult)}
+    if "accuracy" in entry.get("thresholds", {}):
+        # a file from before the rule could be chosen has the setting's
+        entry = {"threshold_rule": RULE_OF_SETTING.get(entry.get("setting", ""))} | entry
     try:
         return ProtocolResult(**{key: entry[key] for key in entry if key in known})
     except TypeError as error:

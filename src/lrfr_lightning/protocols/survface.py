@@ -7,7 +7,7 @@ from lrfr_lightning.datasets.survface import read_identification, read_verificat
 from lrfr_lightning.protocols.base import Conditions
 from lrfr_lightning.protocols.identification import IdentificationProtocol
 from lrfr_lightning.protocols.result import Resolution
-from lrfr_lightning.protocols.verification import VerificationProtocol
+from lrfr_lightning.protocols.verification import VerificationConditions, VerificationProtocol
 
 
 class SurvFaceVerification(VerificationProtocol):
@@ -21,7 +21,7 @@ class SurvFaceVerification(VerificationProtocol):
         root: folder that holds ``Face_Verification_Test_Set/``.
         resolutions: None shows all as they are, enlarged to 112 px; px need aligned faces of
             112x112 px.
-        conditions: see :class:`~lrfr_lightning.protocols.base.Conditions`.
+        conditions: see :class:`~lrfr_lightning.protocols.verification.VerificationConditions`.
 
     Raises:
         DataError: root, lists or images are missing or malformed.
@@ -33,7 +33,7 @@ class SurvFaceVerification(VerificationProtocol):
         self,
         root: str,
         resolutions: Sequence[Resolution] = (None,),
-        **conditions: Unpack[Conditions],
+        **conditions: Unpack[VerificationConditions],
     ) -> None:
         self.single_class_folds = conditions.get("setting") == "deck"
         images, pairs = read_verification(root, list_order=self.single_class_folds)

@@ -5,7 +5,13 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 from lrfr_lightning.functional.controls import Control
-from lrfr_lightning.protocols.result import ProtocolResult, Resolution, falling, resolution_label
+from lrfr_lightning.protocols.result import (
+    RULE_OF_SETTING,
+    ProtocolResult,
+    Resolution,
+    falling,
+    resolution_label,
+)
 from lrfr_lightning.utils.errors import DataError
 
 FLOORS = ("raw-pixels", "mean-colour")
@@ -126,7 +132,15 @@ def conditions(result: ProtocolResult) -> dict[str, str]:
         "up": result.up,
         "flip": "yes" if result.flip else "no",
         "control": result.control,
+        **_threshold(result),
     }
+
+
+def _threshold(result: ProtocolResult) -> dict[str, str]:
+    """The rule of the threshold, where it is not the setting's own."""
+    rule = result.threshold_rule
+    own = rule in (None, RULE_OF_SETTING.get(result.setting))
+    return {} if own else {"threshold": str(rule)}
 
 
 def _shared(result: ProtocolResult) -> dict[str, str]:

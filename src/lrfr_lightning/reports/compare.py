@@ -9,7 +9,9 @@ from lrfr_lightning.protocols.outcomes import read_outcomes
 from lrfr_lightning.protocols.result import ProtocolResult, resolution_name
 from lrfr_lightning.utils.errors import ConfigError, DataError
 
-SETTINGS = ("protocol", "setting", "degraded", "down", "up", "flip", "control")
+SETTINGS = (
+    "protocol", "setting", "degraded", "down", "up", "flip", "control", "threshold_rule"
+)  # fmt: skip
 """What two results must share to be compared, besides their resolutions."""
 
 Models = tuple[str, str]

@@ -34,7 +34,8 @@ def mean_over_seeds(runs: Sequence[Sequence[ProtocolResult]], model: str) -> lis
 
 def _measured(result: ProtocolResult) -> tuple[str, ...]:
     settings = (result.protocol, result.setting, result.degraded, result.down, result.up)
-    return (*settings, str(result.flip), result.control, shown_label(result))
+    further = (str(result.flip), result.control, str(result.threshold_rule))
+    return (*settings, *further, shown_label(result))
 
 
 def _mean(results: list[ProtocolResult], model: str) -> ProtocolResult:
