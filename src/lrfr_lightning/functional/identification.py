@@ -216,4 +216,3 @@ def mean_average_precision(found: Search) -> float:
     """Mean of the average precision over mated probes, 0..1; NaN without any."""
     own = found.precision[found.mated]
     return float(np.mean(own)) if len(own) else float("nan")
-

@@ -66,6 +66,7 @@ class ProtocolResult:
         outcomes: what a paired test between two models needs, see
             :mod:`lrfr_lightning.protocols.outcomes`.
         examples: pictures of the hardest comparisons, see :mod:`lrfr_lightning.protocols.examples`.
+        precision: what the model computed in, ``float32`` or ``bf16``.
     """
 
     model: str
@@ -85,6 +86,7 @@ class ProtocolResult:
     intervals: dict[str, list[float]] = field(default_factory=dict)
     outcomes: dict[str, Any] = field(default_factory=dict)
     examples: list[dict[str, Any]] = field(default_factory=list)
+    precision: str = "float32"
 
 
 def write_results(
