@@ -55,6 +55,10 @@ class Impostors:
             highest = tile.scores.amax(dim=1).double()
             self._update_best(tile, highest)
             self._update_ahead(tile, highest)
+        # in one way for all: how a tile came by it changes the last digit
+        found = (self.best_at >= 0).nonzero().squeeze(1)
+        at = self.best_at[found]
+        self.best[found] = pair_scores(self._probes, self._gallery, found, at)
 
     def _hide_mates(self, tile: Tile) -> None:
         own = slice(*self._mates.first[[tile.probes.start, tile.probes.stop]].tolist())
@@ -69,8 +73,11 @@ class Impostors:
         lowest = torch.maximum(best - slack, highest - 2 * slack)
         for rows in ((highest >= lowest) & ~hidden).nonzero().squeeze(1).split(_ROWS):
             possible = tile.scores[rows] >= lowest[rows, None].float()
-            score, at = self._exact(tile, rows, possible).max(dim=1)
-            better = score > best[rows]
+            scores = self._exact(tile, rows, possible)
+            score = scores.amax(dim=1)
+            # the first of those that tie
+            at = (scores >= score[:, None] - _TIE).byte().max(dim=1).indices
+            better = score > best[rows] + _TIE
             best[rows[better]], best_at[rows[better]] = score[better], at[better] + tile.column
 
     def _update_ahead(self, tile: Tile, highest: Tensor) -> None:
@@ -88,9 +95,9 @@ class Impostors:
         least, slack = self.mate[pairs] - _TIE, self._slack[tile.probes][rows]
         low, high = (least - slack).float()[:, None], (least + slack).float()[:, None]
         scores = tile.scores if len(rows) == len(tile.scores) else tile.scores[rows]
-        surely = _count_where(scores > high)
+        surely = (scores > high).sum(dim=1)
         self.ahead[pairs] += surely
-        doubtful = _count_where(scores >= low) > surely
+        doubtful = (scores >= low).sum(dim=1) > surely
         for part in doubtful.nonzero().squeeze(1).split(_ROWS):
             between = (scores[part] >= low[part]) & (scores[part] <= high[part])
             exact = self._exact(tile, rows[part], between)
@@ -98,7 +105,3 @@ class Impostors:
 
     def _exact(self, tile: Tile, rows: Tensor, wanted: Tensor) -> Tensor:
         return exact_where(wanted, self._probes[rows + tile.row], self._gallery[tile.entries])
-
-
-def _count_where(holds: Tensor) -> Tensor:
-    return holds.sum(dim=1)
