@@ -40,6 +40,7 @@ class CachedEmbedder(Embedder):
         self.embedder = embedder
         self.name = embedder.name
         self.pixel_spec = embedder.pixel_spec
+        self.precision = embedder.precision
         self.store = EmbeddingStore(expand(folder) / key)
 
     def to(self, device: torch.device) -> None:

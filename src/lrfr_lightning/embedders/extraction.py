@@ -1,6 +1,7 @@
 """Images of a protocol → embeddings, each image once per resolution, shared out over ranks."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -102,7 +103,8 @@ def evaluate(
 ) -> list[ProtocolResult]:
     """Measure a model on a protocol; the same on every rank."""
     embeddings = extract(embedder, protocol, batch_size, num_workers)
-    return protocol.evaluate(embeddings, embedder.name)
+    results = protocol.evaluate(embeddings, embedder.name)
+    return [replace(result, precision=embedder.precision) for result in results]
 
 
 def _by_resolution(

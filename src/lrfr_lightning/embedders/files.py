@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lrfr_lightning.backbones.base import Backbone
 from lrfr_lightning.backbones.weights import load_weights
-from lrfr_lightning.embedders.base import ModuleEmbedder
+from lrfr_lightning.embedders.base import ModuleEmbedder, Precision
 from lrfr_lightning.tasks.checkpoint import load_backbone
 from lrfr_lightning.utils.paths import existing
 
@@ -15,14 +15,17 @@ class CheckpointEmbedder(ModuleEmbedder):
     Args:
         path: the ``.ckpt`` file.
         name: the model's name in results; by default the file's.
+        precision: see :class:`~lrfr_lightning.embedders.base.ModuleEmbedder`.
 
     Raises:
         DataError: no such file, or it is not a training checkpoint.
     """
 
-    def __init__(self, path: str, name: str | None = None) -> None:
+    def __init__(
+        self, path: str, name: str | None = None, precision: Precision = "float32"
+    ) -> None:
         file = existing(path, "checkpoint")
-        super().__init__(load_backbone(file), name or file.stem)
+        super().__init__(load_backbone(file), name or file.stem, precision)
 
 
 class WeightsEmbedder(ModuleEmbedder):
@@ -32,11 +35,18 @@ class WeightsEmbedder(ModuleEmbedder):
         backbone: the network.
         weights: ``.safetensors``, ``.pt``, ``.pth`` or ``.ckpt`` with its tensors.
         name: the model's name in results; by default the file's.
+        precision: see :class:`~lrfr_lightning.embedders.base.ModuleEmbedder`.
 
     Raises:
         DataError: no such file, or its tensors do not fit the network.
     """
 
-    def __init__(self, backbone: Backbone, weights: str, name: str | None = None) -> None:
+    def __init__(
+        self,
+        backbone: Backbone,
+        weights: str,
+        name: str | None = None,
+        precision: Precision = "float32",
+    ) -> None:
         load_weights(backbone, weights)
-        super().__init__(backbone, name or Path(weights).stem)
+        super().__init__(backbone, name or Path(weights).stem, precision)

@@ -6,12 +6,17 @@ of impostors whose score is at least the mate's. A model that gives every face t
 so has rank-1 of zero, where counting ties in its favour would give it everything.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from lrfr_lightning.utils.errors import DataError
+from lrfr_lightning.functional.ahead import Impostors, Mates
+from lrfr_lightning.functional.score_tiles import BLOCK, Rows, checked
+from lrfr_lightning.utils.distributed import gather_objects, rank_and_world
 
 NOBODY = -1
 """Person of a distractor or of an unmated probe: different from everybody, also from NOBODY."""
@@ -19,11 +24,7 @@ NOBODY = -1
 MISSED = int(np.iinfo(np.int64).max)
 """Rank of an unmated probe, or of one without an image to search with: beyond every k."""
 
-_TIE = 1e-12
-"""Products of equal embeddings at different places of a matrix differ by less."""
-
-_BLOCK = 2**23
-"""Scores held at once: 64 MB."""
+Columns = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -84,58 +85,101 @@ class Search:
 
 
 def search(
-    probes: NDArray[np.float64],
+    probes: Rows,
     probe_people: NDArray[np.int64],
-    gallery: NDArray[np.float64],
+    gallery: Rows,
     gallery_people: NDArray[np.int64],
-    block: int = _BLOCK,
+    block: int = BLOCK,
 ) -> Search:
     """Look for every probe in the gallery.
 
+    Scores are computed in float32, and again in float64 wherever float32 cannot decide: ranks,
+    ties and scores are those of float64.
+
     Args:
-        probes: float64 ``(P, D)``, of length 1 where scores are to be cosines.
+        probes: float ``(P, D)``, an array or a tensor, of length 1 where scores are to be cosines.
         probe_people: int64 ``(P,)``, ``NOBODY`` for people known to be in no gallery.
-        gallery: float64 ``(G, D)``.
+        gallery: float ``(G, D)``, on the same device, where the search then runs.
         gallery_people: int64 ``(G,)``, ``NOBODY`` for distractors.
         block: scores that are held at once.
 
     Raises:
+        ConfigError: shapes or devices do not fit.
         DataError: an embedding is not finite, or a side is empty.
     """
-    _check(probes, "probes")
-    _check(gallery, "gallery entries")
-    step = max(1, block // len(gallery))
-    rows = [
-        _look_up(scores, (gallery_people == person) & (person != NOBODY))
-        for start in range(0, len(probes), step)
-        for scores, person in zip(
-            probes[start : start + step] @ gallery.T,
-            probe_people[start : start + step],
-            strict=True,
-        )
-    ]
-    columns = (np.asarray(column) for column in zip(*rows, strict=True))
-    return Search(np.arange(len(probes)), probe_people, *columns)
+    left, right = checked(probes, gallery)
+    mates = _mates(probe_people, gallery_people)
+    impostors = Impostors(left, right, Mates(*(torch.from_numpy(m).to(left.device) for m in mates)))
+    impostors.look(block)
+    return _found(probe_people, mates, impostors)
 
 
-def _look_up(
-    scores: NDArray[np.float64], mates: NDArray[np.bool_]
-) -> tuple[bool, float, float, int, float, int, int]:
-    """One probe's row of ``Search``, from ``mated`` on."""
-    impostor_at, impostor = _best(np.where(mates, -np.inf, scores))
-    if not mates.any():
-        return False, np.nan, impostor, MISSED, np.nan, -1, impostor_at
-    mate_at, mate = _best(np.where(mates, scores, -np.inf))
-    own, others = np.sort(scores[mates])[::-1], scores[~mates]
-    ahead = np.asarray([np.count_nonzero(others >= score - _TIE) for score in own])
-    ranks = ahead + np.arange(1, len(own) + 1)
-    precision = average_precision(ranks)
-    return True, mate, impostor, int(ranks[0]), precision, mate_at, impostor_at
+def search_over_ranks(
+    probes: Rows,
+    probe_people: NDArray[np.int64],
+    gallery: Rows,
+    gallery_people: NDArray[np.int64],
+) -> Search:
+    """:func:`search`, each rank looking for its share of the probes; the same on every rank.
+
+    Every rank has to call it, with the same arguments.
+    """
+    rank, world = rank_and_world()
+    ends = np.linspace(0, len(probes), min(world, len(probes)) + 1).astype(int)
+    shares = [slice(*pair) for pair in pairwise(ends)]
+    own = None
+    if rank < len(shares):
+        share = shares[rank]
+        own = search(probes[share], probe_people[share], gallery, gallery_people)
+    parts = gather_objects([own])
+    found = [part for (part,) in parts if part is not None]
+    columns = (
+        np.concatenate([getattr(part, column.name) for part in found]) for column in fields(Search)
+    )
+    return replace(Search(*columns), probe=np.arange(len(probes)))
 
 
-def _best(scores: NDArray[np.float64]) -> tuple[int, float]:
-    at = int(np.argmax(scores))
-    return (at, float(scores[at])) if scores[at] > -np.inf else (-1, float("nan"))
+def _mates(probe_people: NDArray[np.int64], gallery_people: NDArray[np.int64]) -> Columns:
+    """The columns of ``Mates``."""
+    order = np.argsort(gallery_people, kind="stable")
+    people = gallery_people[order]
+    start = np.searchsorted(people, probe_people)
+    count = np.searchsorted(people, probe_people, side="right") - start
+    count[probe_people == NOBODY] = 0
+    first = np.concatenate([[0], np.cumsum(count)])
+    probe = np.repeat(np.arange(len(count)), count)
+    entry = order[np.arange(len(probe)) - first[probe] + start[probe]]
+    return probe, entry, first
+
+
+def _found(person: NDArray[np.int64], mates: Columns, impostors: Impostors) -> Search:
+    probe, entry, first = mates
+    score, ahead = impostors.mate.cpu().numpy(), impostors.ahead.cpu().numpy()
+    order = np.lexsort((-score, probe))
+    number = np.arange(len(probe)) - first[probe] + 1
+    ranks = ahead[order] + number
+    mated = np.diff(first) > 0
+    best = first[:-1][mated]
+    best_impostor = impostors.best.cpu().numpy()
+
+    def of_mated(values: NDArray[Any], otherwise: float) -> NDArray[Any]:
+        column = np.full(len(mated), otherwise, values.dtype)
+        column[mated] = values
+        return column
+
+    gains = _gains(ranks, number)
+    sums = np.add.reduceat(gains, best) if len(best) else gains
+    return Search(
+        probe=np.arange(len(mated)),
+        person=person,
+        mated=mated,
+        mate=of_mated(score[order][best], np.nan),
+        impostor=np.where(np.isfinite(best_impostor), best_impostor, np.nan),
+        rank=of_mated(ranks[best], MISSED),
+        precision=of_mated(sums / np.diff(first)[mated], np.nan),
+        mate_at=of_mated(entry[order][best], -1),
+        impostor_at=impostors.best_at.cpu().numpy(),
+    )
 
 
 def average_precision(ranks: NDArray[np.int64]) -> float:
@@ -148,9 +192,13 @@ def average_precision(ranks: NDArray[np.int64]) -> float:
     Args:
         ranks: int64 ``(M,)``, ranks of a probe's mates, rising, from 1.
     """
-    number = np.arange(1, len(ranks) + 1)
+    return float(np.mean(_gains(ranks, np.arange(1, len(ranks) + 1))))
+
+
+def _gains(ranks: NDArray[np.int64], number: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What each mate adds, ``number`` counting those of a probe from 1."""
     before = np.where(ranks > 1, (number - 1) / np.maximum(ranks - 1, 1), 1.0)
-    return float(np.mean((number / ranks + before) / 2))
+    return np.asarray((number / ranks + before) / 2)
 
 
 def rank_rate(found: Search, k: int) -> float:
@@ -168,13 +216,3 @@ def mean_average_precision(found: Search) -> float:
     """Mean of the average precision over mated probes, 0..1; NaN without any."""
     own = found.precision[found.mated]
     return float(np.mean(own)) if len(own) else float("nan")
-
-
-def _check(rows: NDArray[np.float64], what: str) -> None:
-    if not len(rows):
-        raise DataError(f"expected {what} to search with, got none")
-    wrong = int(np.count_nonzero(~np.isfinite(rows).all(axis=1)))
-    if wrong:
-        raise DataError(
-            f"{wrong} of {len(rows)} {what} have an embedding that is not finite or zero"
-        )

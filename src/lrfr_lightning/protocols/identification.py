@@ -14,7 +14,7 @@ from lrfr_lightning.functional.identification import (
     Search,
     mean_average_precision,
     rank_rate,
-    search,
+    search_over_ranks,
 )
 from lrfr_lightning.functional.identification_intervals import search_intervals
 from lrfr_lightning.functional.open_set import open_set_area, tpir_at_fpir
@@ -124,7 +124,7 @@ class IdentificationProtocol(Protocol):
         """
         probes = self.pool(embeddings[shown[0]], self.probes)
         gallery = self.pool(embeddings[shown[1]], self.gallery)
-        found = search(probes, self.probes.person, gallery, self.gallery.person)
+        found = search_over_ranks(probes, self.probes.person, gallery, self.gallery.person)
         return Looked(found, model, embeddings, shown)
 
     def pool(self, embeddings: Embeddings, templates: Templates) -> NDArray[np.float64]:

@@ -73,6 +73,7 @@ class ProtocolResult:
         threshold_rule: how the threshold of ``accuracy`` was found on the other folds, see
             :class:`~lrfr_lightning.protocols.verification.VerificationConditions`; None where
             nothing is decided by one.
+        precision: what the model computed in, ``float32`` or ``bf16``.
     """
 
     model: str
@@ -93,6 +94,7 @@ class ProtocolResult:
     outcomes: dict[str, Any] = field(default_factory=dict)
     examples: list[dict[str, Any]] = field(default_factory=list)
     threshold_rule: ThresholdRule | None = None
+    precision: str = "float32"
 
 
 def write_results(

@@ -1,0 +1,81 @@
+"""The k best gallery entries of each probe (1:N lookup), in bounded memory."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from lrfr_lightning.functional.score_tiles import BLOCK, Rows, Tile, checked, score_tiles
+from lrfr_lightning.utils.errors import ConfigError
+
+
+class TopK(NamedTuple):
+    """The best entries of P probes, the best first.
+
+    Attributes:
+        score: float32 ``(P, k)``.
+        row: int64 ``(P, k)``, the gallery row of each.
+    """
+
+    score: Tensor
+    row: Tensor
+
+
+def top_k(probes: Rows, gallery: Rows, k: int = 20, block: int = BLOCK) -> TopK:
+    """Look for the ``k`` highest scores of each probe, exact up to the rounding of float32.
+
+    Most scores are only compared with the k-th best so far, so that a search takes little more than
+    the product of the two matrices. Entries of equal score come in any order.
+
+    Args:
+        probes: float ``(P, D)``, an array or a tensor, of length 1 where scores are to be cosines.
+        gallery: float ``(G, D)``, on the same device, where the search then runs.
+        k: 1..G.
+        block: scores held at once.
+
+    Raises:
+        ConfigError: ``k`` outside 1..G, or shapes or devices do not fit.
+        DataError: an embedding is not finite, or a side is empty.
+    """
+    left, right = checked(probes, gallery)
+    check_k(k, len(right))
+    best = TopK(
+        torch.full((len(left), k), -torch.inf, device=left.device),
+        torch.full((len(left), k), -1, device=left.device),
+    )
+    for tile in score_tiles(left, right, block):
+        _merge(best, tile)
+    return best
+
+
+def check_k(k: int, entries: int) -> None:
+    """Raise ConfigError for a ``k`` outside of 1..entries."""
+    if not 1 <= k <= entries:
+        raise ConfigError(f"expected k in 1..{entries}, the size of the gallery, got {k}")
+
+
+def _merge(best: TopK, tile: Tile) -> None:
+    """Put what is better in a tile into the best of its probes."""
+    score, row = best.score[tile.probes], best.row[tile.probes]
+    if tile.column == 0:
+        # many are better than nothing: the tile's own best, in one go
+        first, at = tile.scores.topk(min(score.shape[1], tile.scores.shape[1]), dim=1)
+        score[:, : first.shape[1]], row[:, : first.shape[1]] = first, at
+        return
+    probe, column = (tile.scores > score[:, -1:]).nonzero(as_tuple=True)
+    if len(probe):
+        _insert(score, row, (probe, column + tile.column, tile.scores[probe, column]))
+
+
+def _insert(score: Tensor, row: Tensor, found: tuple[Tensor, Tensor, Tensor]) -> None:
+    """Put entries, sorted by probe, beside the probes' own and keep the best of both."""
+    probe, entry, value = found
+    touched, place, count = probe.unique_consecutive(return_inverse=True, return_counts=True)
+    k, start = score.shape[1], count.cumsum(0) - count
+    wide = torch.full((len(touched), k + int(count.max())), -torch.inf, device=score.device)
+    where = torch.full(wide.shape, -1, device=row.device)
+    wide[:, :k], where[:, :k] = score[touched], row[touched]
+    offset = k + torch.arange(len(probe), device=probe.device) - start[place]
+    wide[place, offset], where[place, offset] = value, entry
+    score[touched], at = wide.topk(k, dim=1)
+    row[touched] = where.gather(1, at)
