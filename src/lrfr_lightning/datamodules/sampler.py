@@ -1,6 +1,6 @@
 """Order of the training images."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ class EpochSampler(DistributedSampler[tuple[int, int]]):
         seed: of the permutations.
         rank: this process's number.
         world: number of processes.
+
+    Attributes:
+        start: how many of this rank's images are left out at the beginning of an epoch.
     """
 
     def __init__(self, dataset: FaceDataset, seed: int, rank: int, world: int) -> None:
@@ -31,10 +34,15 @@ class EpochSampler(DistributedSampler[tuple[int, int]]):
             seed=seed,
             drop_last=True,
         )
+        self.start = 0
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         """The ``(epoch, index)`` of this rank."""
-        return iter([(self.epoch, int(index)) for index in super().__iter__()])  # type: ignore[call-overload]
+        return iter([(self.epoch, int(index)) for index in self._order()[self.start :]])
+
+    def _order(self) -> Sequence[int]:
+        """The images of this rank in this epoch."""
+        return list(super().__iter__())  # type: ignore[arg-type]
 
 
 class IdentitySampler(EpochSampler):
@@ -88,8 +96,8 @@ class IdentitySampler(EpochSampler):
         """Images of this rank in an epoch."""
         return self._batches // self.num_replicas * self._per_batch * self._per_group
 
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        """The ``(epoch, index)`` of this rank."""
+    def _order(self) -> Sequence[int]:
+        """The images of this rank in this epoch, batch after batch."""
         rng = np.random.default_rng([self.seed, self.epoch])
         order = rng.permutation(len(self._groups))
         counts = self._counts(rng)[order]
@@ -98,7 +106,8 @@ class IdentitySampler(EpochSampler):
         nth = np.arange(len(identity)) - np.repeat(np.cumsum(counts) - counts, counts)
         images = self._images(identity, nth, rng)
         own = images[_spread(nth, self._batches, rng)[self.rank :: self.num_replicas]]
-        return iter([(self.epoch, int(index)) for index in own.ravel()])
+        order_of_images: list[int] = own.ravel().tolist()
+        return order_of_images
 
     def _counts(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """Groups of each identity in this epoch, as many as fill the batches.

@@ -18,6 +18,7 @@ from lrfr_lightning.backbones.weights import load_weights
 from lrfr_lightning.datamodules.batch import Batch, join_views, quality_of
 from lrfr_lightning.heads.margin_head import MarginHead
 from lrfr_lightning.tasks.reference import class_means, reference_embeddings
+from lrfr_lightning.tasks.resume import finish_epoch, seed_step
 from lrfr_lightning.tasks.schedules import WarmupCosine
 from lrfr_lightning.tasks.shards import join_shards, share_out
 from lrfr_lightning.utils.errors import ConfigError
@@ -115,11 +116,12 @@ class RecognitionTask(Recorded, pl.LightningModule):
         return len(self.head.classifier.rows) < self.num_classes
 
     def on_fit_start(self) -> None:
-        """Start from the pretrained backbone, and place the identities' weights.
+        """Note the seed, start from the pretrained backbone, place the identities' weights.
 
         Raises:
             ConfigError: they are to be placed and there is no data module to list the images.
         """
+        self._seed = torch.initial_seed()
         fresh = not self._has_weights
         self._start_from_pretrained()
         if self.place_identities and fresh:
@@ -174,6 +176,7 @@ class RecognitionTask(Recorded, pl.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Note that the weights come from a checkpoint, and take this rank's rows of them."""
         self._has_weights = True
+        finish_epoch(checkpoint)
         self.head.classifier.share_out()
         share_out(checkpoint, self.head.classifier)
 
@@ -196,6 +199,10 @@ class RecognitionTask(Recorded, pl.LightningModule):
         quality = quality_of(batch, self.head.margin.quality_key)
         value: Tensor = self.head(embedding, batch["label"], quality)
         return value
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Make dropout the same whether or not the run was interrupted before."""
+        seed_step(self._seed, self.global_rank, self.trainer.fit_loop.total_batch_idx)
 
     def training_step(self, batch: Batch, batch_idx: int) -> StepOutput:
         """Embed all views of the batch and log ``train/loss``."""
