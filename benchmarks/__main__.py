@@ -13,7 +13,7 @@ from benchmarks.page import write_page
 from benchmarks.row import Row
 
 # each is a module with ``measure(quick: bool) -> list[Row]``
-PARTS: tuple[str, ...] = ()
+PARTS: tuple[str, ...] = ("imports", "layers", "training")
 
 
 def main() -> None:
