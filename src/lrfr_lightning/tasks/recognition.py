@@ -20,7 +20,7 @@ from lrfr_lightning.heads.margin_head import MarginHead
 from lrfr_lightning.tasks.reference import class_means, reference_embeddings
 from lrfr_lightning.tasks.resume import finish_epoch, seed_step
 from lrfr_lightning.tasks.schedules import WarmupCosine
-from lrfr_lightning.tasks.shards import join_shards, share_out
+from lrfr_lightning.tasks.shards import clip_joined_norm, join_shards, share_out
 from lrfr_lightning.tasks.speed import memory_layout, scale_learning_rate
 from lrfr_lightning.utils.errors import ConfigError
 from lrfr_lightning.utils.recipe import Recorded, describe
@@ -255,6 +255,18 @@ class RecognitionTask(Recorded, pl.LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": self._interval(schedule)},
         }
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """As the trainer says; a norm is that of all ranks' identities."""
+        if gradient_clip_val and gradient_clip_algorithm == "norm" and self._shared_out:
+            clip_joined_norm(self, self.head.classifier.weight, gradient_clip_val)
+        else:
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
 
     def _global_batch(self) -> int:
         """Images in an optimiser step, over all ranks and accumulated.
