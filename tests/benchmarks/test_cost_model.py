@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from benchmarks.cost_model import Step, table
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.cost_model import Step, table
 from lrfr_lightning.backbones import IResNet
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -67,16 +67,13 @@ def clip_joined_norm(module: pl.LightningModule, weight: Tensor, largest: float)
         weight: of which each rank holds other rows; every rank has to call it.
         largest: the norm afterwards, at most.
     """
-    gradients = [p.grad for p in module.parameters() if p.grad is not None]
-    shared = [gradient for gradient in gradients if gradient is not weight.grad]
-    square = torch.zeros((), device=weight.device)
-    if weight.grad is not None:
-        square = torch.linalg.vector_norm(weight.grad).square()
-    square = sum_over_ranks(square)
-    if shared:
-        square = square + torch.nn.utils.get_total_norm(shared).square()
+    shared = [p.grad for p in module.parameters() if p is not weight and p.grad is not None]
+    own = [] if weight.grad is None else [weight.grad]
+    norm = torch.linalg.vector_norm
+    square = sum_over_ranks(sum((norm(g).square() for g in own), weight.new_zeros(())))
+    square = sum((norm(g).square() for g in shared), square)
     factor = (largest / (square.sqrt() + 1e-6)).clamp(max=1)
-    for gradient in gradients:
+    for gradient in shared + own:
         gradient.mul_(factor)
 
 
