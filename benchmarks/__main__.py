@@ -13,7 +13,16 @@ from benchmarks.page import write_page
 from benchmarks.row import Row
 
 # each is a module with ``measure(quick: bool) -> list[Row]``
-PARTS: tuple[str, ...] = ("input", "heads", "verification", "search", "extraction")
+PARTS: tuple[str, ...] = (
+    "input",
+    "heads",
+    "verification",
+    "search",
+    "extraction",
+    "training",
+    "imports",
+    "layers",
+)
 
 
 def main() -> None:

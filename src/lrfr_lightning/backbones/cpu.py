@@ -1,6 +1,6 @@
 """Two layers that compute what torch's own do, and train faster on a CPU.
 
-``python benchmarks/cpu_layers.py`` measures them beside torch's own on MobileFaceNet.
+``python -m benchmarks layers`` measures them beside torch's own on MobileFaceNet.
 """
 
 import os

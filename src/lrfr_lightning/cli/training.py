@@ -1,6 +1,8 @@
 """``lrfr fit | validate | test | predict``: LightningCLI over the tasks and the data module."""
 
+import torch
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
+from pytorch_lightning.utilities import rank_zero_info
 
 from lrfr_lightning.datamodules.faces import FaceDataModule
 from lrfr_lightning.tasks.recognition import RecognitionTask
@@ -19,17 +21,37 @@ class FaceCLI(LightningCLI):
         """Parse what ``main`` was given; Lightning's own looks at ``sys.argv`` and warns."""
         self.config = parser.parse_args(args)  # type: ignore[arg-type]
 
+    def before_instantiate_classes(self) -> None:
+        """Say in which precision the run computes: it may be a default."""
+        trainer = self.config[self.subcommand]["trainer"]
+        rank_zero_info(f"trainer.precision: {trainer['precision'] or '32-true'}")
+
+
+def fast_precision() -> str:
+    """``bf16-mixed`` where the GPU, or without one the CPU, computes in bf16; else ``32-true``.
+
+    bf16 and channels-last train two to three times faster on such a CPU, see the benchmarks; on
+    hardware that only emulates bf16 they would be slower.
+    """
+    if torch.cuda.is_available():
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bf16-mixed" if native else "32-true"
+
 
 def run(args: list[str]) -> FaceCLI:
     """Run a subcommand; returns the finished command line with model, data and trainer.
 
-    The seed is 0 unless the YAML or ``--seed_everything`` says otherwise.
+    The seed is 0 and the precision of ``fit`` :func:`fast_precision`, unless YAML or command line
+    say otherwise.
     """
     return FaceCLI(
         RecognitionTask,
         FaceDataModule,
         subclass_mode_model=True,
         seed_everything_default=0,
+        trainer_defaults={"precision": fast_precision()} if args[0] == "fit" else None,
         save_config_kwargs={"overwrite": True},
         parser_kwargs={"prog": "lrfr"},
         args=args,

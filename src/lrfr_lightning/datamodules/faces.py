@@ -13,6 +13,7 @@ from lrfr_lightning.datamodules.batch import (
     PlainSamples,
     TrainingSamples,
 )
+from lrfr_lightning.datamodules.loader import ResumableLoader
 from lrfr_lightning.datamodules.sampler import EpochSampler, IdentitySampler
 from lrfr_lightning.datasets.base import FaceDataset
 from lrfr_lightning.functional.image import Image
@@ -85,11 +86,15 @@ class FaceDataModule(pl.LightningDataModule):
         _ = self._samples()[0, 0]
 
     def train_dataloader(self) -> DataLoader[Image]:
-        """Batches of this rank; the last, incomplete one of an epoch is left out."""
-        return DataLoader(
-            self._samples(),
+        """Batches of this rank; the last, incomplete one of an epoch is left out.
+
+        A run that is resumed in the middle of an epoch gets the batches that are left of it.
+        """
+        return ResumableLoader(
+            self._batches_done,
+            self._sampler(),
+            dataset=self._samples(),
             batch_size=self.batch_size,
-            sampler=self._sampler(),
             num_workers=self.num_workers,
             collate_fn=Collate(self.cross_resolution, self.seed),  # type: ignore[arg-type]  # __getitems__ makes no list
             drop_last=True,
@@ -131,6 +136,11 @@ class FaceDataModule(pl.LightningDataModule):
         return IdentitySampler(
             self.dataset, self.seed, rank, world, self.batch_size, self.images_per_identity
         )
+
+    def _batches_done(self) -> int:
+        """How many batches of the current epoch were trained; 0 outside of training."""
+        trainer = self.trainer
+        return trainer.fit_loop.batch_idx + 1 if trainer and trainer.training else 0
 
     def _samples(self) -> TrainingSamples:
         return TrainingSamples(self.dataset, self.augmentation, self.seed)

@@ -21,6 +21,9 @@ class EpochSampler(DistributedSampler[tuple[int, int]]):
         seed: of the permutations.
         rank: this process's number.
         world: number of processes.
+
+    Attributes:
+        start: how many of this rank's images are left out at the beginning of an epoch.
     """
 
     def __init__(self, dataset: FaceDataset, seed: int, rank: int, world: int) -> None:
@@ -32,12 +35,19 @@ class EpochSampler(DistributedSampler[tuple[int, int]]):
             seed=seed,
             drop_last=True,
         )
+        self.start = 0
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        """The ``(epoch, index)`` of this rank; 8 bytes an image of the data set are held."""
+        """The ``(epoch, index)`` of this rank, from image ``start`` of its order on."""
+        # a list of tuples would take 100 bytes an image
+        return ((self.epoch, int(index)) for index in self._order()[self.start :])
+
+    def _order(self) -> NDArray[np.int64]:
+        """The images of this rank in this epoch; 8 bytes an image of the data set are held."""
         generator = torch.Generator().manual_seed(self.seed + self.epoch)
         order = torch.randperm(len(self.dataset), generator=generator).numpy()  # type: ignore[arg-type]
-        return _addressed(self.epoch, order[self.rank : self.total_size : self.num_replicas])
+        own: NDArray[np.int64] = order[self.rank : self.total_size : self.num_replicas]
+        return own
 
 
 class IdentitySampler(EpochSampler):
@@ -91,8 +101,8 @@ class IdentitySampler(EpochSampler):
         """Images of this rank in an epoch."""
         return self._batches // self.num_replicas * self._per_batch * self._per_group
 
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        """The ``(epoch, index)`` of this rank."""
+    def _order(self) -> Sequence[int]:
+        """The images of this rank in this epoch, batch after batch."""
         rng = np.random.default_rng([self.seed, self.epoch])
         order = rng.permutation(len(self._groups))
         counts = self._counts(rng)[order]
@@ -101,7 +111,8 @@ class IdentitySampler(EpochSampler):
         nth = np.arange(len(identity)) - np.repeat(np.cumsum(counts) - counts, counts)
         images = self._images(identity, nth, rng)
         own = images[_spread(nth, self._batches, rng)[self.rank :: self.num_replicas]]
-        return _addressed(self.epoch, own.ravel())
+        order_of_images: NDArray[np.int64] = own.ravel()
+        return order_of_images
 
     def _counts(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """Groups of each identity in this epoch, as many as fill the batches.
@@ -122,11 +133,6 @@ class IdentitySampler(EpochSampler):
         first = np.searchsorted(self._labels[by_identity], identity) + nth * self._per_group
         images: NDArray[np.int64] = by_identity[first[:, None] + np.arange(self._per_group)]
         return images
-
-
-def _addressed(epoch: int, indices: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    # a list of tuples would take 100 bytes an image
-    return ((epoch, int(index)) for index in indices)
 
 
 def _full_batches(groups: NDArray[np.int64], per_batch: int) -> int:

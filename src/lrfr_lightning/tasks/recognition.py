@@ -18,8 +18,10 @@ from lrfr_lightning.backbones.weights import load_weights
 from lrfr_lightning.datamodules.batch import Batch, join_views, quality_of
 from lrfr_lightning.heads.margin_head import MarginHead
 from lrfr_lightning.tasks.reference import class_means, reference_embeddings
+from lrfr_lightning.tasks.resume import finish_epoch, seed_step
 from lrfr_lightning.tasks.schedules import WarmupCosine
-from lrfr_lightning.tasks.shards import join_shards, share_out
+from lrfr_lightning.tasks.shards import clip_joined_norm, join_shards, share_out
+from lrfr_lightning.tasks.speed import memory_layout, scale_learning_rate
 from lrfr_lightning.utils.errors import ConfigError
 from lrfr_lightning.utils.recipe import Recorded, describe
 
@@ -53,14 +55,19 @@ class RecognitionTask(Recorded, pl.LightningModule):
         pretrained: weight file that the backbone starts from, or ``timm`` for a timm backbone, see
             :func:`~lrfr_lightning.backbones.weights.load_weights`. It is read when a run begins
             and never for a model that comes from a checkpoint.
-        channels_last: memory layout of the backbone; faster for convolutions in bf16 and fp16. Not
-            for networks with fewer than 12 channels in float32 on a CPU: there torch 2.15 corrupts
-            memory in the backward pass of 1x1 convolutions of stride 2.
+        channels_last: memory layout of the backbone; faster for convolutions in bf16 and fp16, and
+            None takes it there. Not for networks with fewer than 12 channels in float32 on a CPU:
+            there torch 2.15 corrupts memory in the backward pass of 1x1 convolutions of stride 2.
         place_identities: start the weight of each identity at the mean embedding that the
             pretrained backbone makes of its images; one that starts at random first pulls the
             backbone away from what it knows. Not for a run that goes on from a checkpoint.
         fused_prelu: train with a compiled PReLU, see :func:`~lrfr_lightning.backbones.fuse_prelu`:
             on a CPU a MobileFaceNet step takes little more than half the time.
+        compile_backbone: train with the backbone compiled by ``torch.compile``; the first steps
+            take minutes, a checkpoint is the same.
+        lr_base_batch: images in an optimiser step for which the learning rate was chosen: the rate
+            grows in proportion with the trainer's own, batch_size x ranks x accumulated batches,
+            see :func:`~lrfr_lightning.tasks.speed.scale_learning_rate`; None leaves it as it is.
     """
 
     def __init__(
@@ -72,14 +79,15 @@ class RecognitionTask(Recorded, pl.LightningModule):
         lr_scheduler: LRSchedulerCallable | None = None,
         lr_interval: Literal["epoch", "step"] = "epoch",
         pretrained: str | None = None,
-        channels_last: bool = False,
+        channels_last: bool | None = None,
         place_identities: bool = False,
         fused_prelu: bool = False,
+        compile_backbone: bool = False,
+        lr_base_batch: int | None = None,
     ) -> None:
         super().__init__()
         self._remember()
-        layout = torch.channels_last if channels_last else torch.contiguous_format
-        self.backbone = backbone.to(memory_format=layout)
+        self.backbone = backbone
         if fused_prelu:
             fuse_prelu(self.backbone)
         self.num_classes = num_classes
@@ -89,7 +97,10 @@ class RecognitionTask(Recorded, pl.LightningModule):
         self.lr_interval = lr_interval
         self.pretrained = pretrained
         self.place_identities = place_identities
-        self._layout = layout
+        self.channels_last = channels_last
+        self.compile_backbone = compile_backbone
+        self.lr_base_batch = lr_base_batch
+        self._lay_out("32-true")
         self._has_weights = False
 
     def _remember(self) -> None:
@@ -103,6 +114,16 @@ class RecognitionTask(Recorded, pl.LightningModule):
             logger=False,
         )
 
+    def _lay_out(self, precision: str) -> None:
+        self._layout = memory_layout(self.backbone, self.channels_last, precision)
+        self.backbone.to(memory_format=self._layout)
+
+    def setup(self, stage: str) -> None:
+        """Choose the memory layout for the trainer's precision; compile."""
+        self._lay_out(str(self.trainer.precision))
+        if self.compile_backbone and stage == "fit":
+            self.backbone.compile()
+
     def configure_model(self) -> None:
         """Share the identities' weights out over the ranks, where the classifier does that."""
         self.head.classifier.share_out()
@@ -115,11 +136,12 @@ class RecognitionTask(Recorded, pl.LightningModule):
         return len(self.head.classifier.rows) < self.num_classes
 
     def on_fit_start(self) -> None:
-        """Start from the pretrained backbone, and place the identities' weights.
+        """Note the seed, start from the pretrained backbone, place the identities' weights.
 
         Raises:
             ConfigError: they are to be placed and there is no data module to list the images.
         """
+        self._seed = torch.initial_seed()
         fresh = not self._has_weights
         self._start_from_pretrained()
         if self.place_identities and fresh:
@@ -174,6 +196,7 @@ class RecognitionTask(Recorded, pl.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Note that the weights come from a checkpoint, and take this rank's rows of them."""
         self._has_weights = True
+        finish_epoch(checkpoint)
         self.head.classifier.share_out()
         share_out(checkpoint, self.head.classifier)
 
@@ -197,6 +220,10 @@ class RecognitionTask(Recorded, pl.LightningModule):
         value: Tensor = self.head(embedding, batch["label"], quality)
         return value
 
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Make dropout the same whether or not the run was interrupted before."""
+        seed_step(self._seed, self.global_rank, self.trainer.fit_loop.total_batch_idx)
+
     def training_step(self, batch: Batch, batch_idx: int) -> StepOutput:
         """Embed all views of the batch and log ``train/loss``."""
         batch = join_views(batch)
@@ -219,6 +246,8 @@ class RecognitionTask(Recorded, pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """Optimiser and schedule as given to the constructor."""
         optimizer: Optimizer = self.optimizer(p for p in self.parameters() if p.requires_grad)
+        if self.lr_base_batch is not None:
+            scale_learning_rate(optimizer, self.lr_base_batch, self._global_batch())
         if self.lr_scheduler is None:
             return optimizer
         schedule = self.lr_scheduler(optimizer)
@@ -226,6 +255,32 @@ class RecognitionTask(Recorded, pl.LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": self._interval(schedule)},
         }
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """As the trainer says; a norm is that of all ranks' identities."""
+        if gradient_clip_val and gradient_clip_algorithm == "norm" and self._shared_out:
+            clip_joined_norm(self, self.head.classifier.weight, gradient_clip_val)
+        else:
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+
+    def _global_batch(self) -> int:
+        """Images in an optimiser step, over all ranks and accumulated.
+
+        Raises:
+            ConfigError: the run has no data module that knows its batch size.
+        """
+        batch_size = getattr(getattr(self.trainer, "datamodule", None), "batch_size", None)
+        if batch_size is None:
+            raise ConfigError(
+                "lr_base_batch needs a data module with a batch_size, such as FaceDataModule, and "
+                "got a bare loader; leave lr_base_batch out and set the learning rate itself"
+            )
+        return int(batch_size) * self.trainer.world_size * self.trainer.accumulate_grad_batches
 
     def _interval(self, schedule: LRScheduler | Any) -> str:
         if not isinstance(schedule, WarmupCosine):

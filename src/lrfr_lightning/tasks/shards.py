@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, distributed
 
 from lrfr_lightning.heads.classifier import CosineClassifier
-from lrfr_lightning.utils.distributed import gather_objects, rank_and_world
+from lrfr_lightning.utils.distributed import gather_objects, rank_and_world, sum_over_ranks
 
 KEY = "sharded"
 """Where a checkpoint says which weights are joined: name, and place in the optimisers."""
@@ -53,6 +53,28 @@ def share_out(checkpoint: dict[str, Any], classifier: CosineClassifier) -> None:
         for key, value in state.items():
             if isinstance(value, Tensor) and value.shape == whole.shape:
                 state[key] = value[rows].clone()
+
+
+@torch.no_grad()
+def clip_joined_norm(module: pl.LightningModule, weight: Tensor, largest: float) -> None:
+    """Clip all gradients by the norm they have together, the rows of ``weight`` on all ranks in it.
+
+    By its own rows alone each rank would shrink the gradient of the shared backbone by another
+    factor, and the ranks' copies of it would part.
+
+    Args:
+        module: whose gradients are scaled in place.
+        weight: of which each rank holds other rows; every rank has to call it.
+        largest: the norm afterwards, at most.
+    """
+    shared = [p.grad for p in module.parameters() if p is not weight and p.grad is not None]
+    own = [] if weight.grad is None else [weight.grad]
+    norm = torch.linalg.vector_norm
+    square = sum_over_ranks(sum((norm(g).square() for g in own), weight.new_zeros(())))
+    square = sum((norm(g).square() for g in shared), square)
+    factor = (largest / (square.sqrt() + 1e-6)).clamp(max=1)
+    for gradient in shared + own:
+        gradient.mul_(factor)
 
 
 def _place(optimizer: torch.optim.Optimizer, weight: Tensor) -> int | None:

@@ -1,0 +1,171 @@
+"""``lrfr fit``, killed in the midst of an epoch and started again, ends as if nothing had happened.
+
+Each run is started in another of the ways in which Lightning makes ranks: two nodes with a process
+each, its own launcher, torchrun.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+BIN = Path(sys.executable).parent
+KILL = '''
+import json, os, signal
+import pytorch_lightning as pl
+
+class Watch(pl.Callback):
+    """Writes down every batch; dies in the given one."""
+
+    def __init__(self, name: str, die_at: int = -1):
+        self.name, self.die_at = name, die_at
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        seen = [trainer.current_epoch, batch_idx, batch["index"].tolist()]
+        seen.append(batch["resolution"].tolist())
+        with open(f"{self.name}-{trainer.global_rank}.jsonl", "a") as file:
+            file.write(json.dumps(seen) + "\\n")
+        if trainer.fit_loop.total_batch_idx == self.die_at:
+            trainer.strategy.barrier()
+            os.kill(os.getpid(), signal.SIGKILL)
+'''  # fmt: skip
+
+
+def config(name: str, ranks: int, die_at: int = -1) -> dict[str, Any]:
+    """Two epochs of four or eight batches, two of them to a step; a checkpoint every step."""
+    checkpoint = {"dirpath": f"{name}-ckpt", "filename": "{step}", "save_top_k": -1}
+    watch = {"class_path": "watch.Watch", "init_args": {"name": name, "die_at": die_at}}
+    margin = {"class_path": "lrfr_lightning.heads.AdaFace", "init_args": {"scale": 16}}
+    backbone = {"depth": 18, "embedding_dim": 16, "width": 4, "dropout": 0.4}
+    views = {"resolutions": {"class_path": "lrfr_lightning.transforms.Listed",
+                             "init_args": {"sides": [7, 14]}}}  # fmt: skip
+    return {
+        "seed_everything": 5,
+        "trainer": {
+            "accelerator": "cpu", "devices": ranks, "strategy": "ddp" if ranks > 1 else "auto",
+            "max_epochs": 2, "accumulate_grad_batches": 2, "gradient_clip_val": 1.0,
+            "logger": False, "enable_progress_bar": False, "enable_model_summary": False,
+            "limit_val_batches": 0,
+            "callbacks": [watch, {"class_path": "ModelCheckpoint",
+                                  "init_args": checkpoint | {"every_n_train_steps": 1}}],
+        },
+        "model": {"class_path": "lrfr_lightning.tasks.RecognitionTask", "init_args": {
+            "backbone": {"class_path": "lrfr_lightning.backbones.IResNet", "init_args": backbone},
+            "head": {"class_path": "lrfr_lightning.heads.MarginHead",
+                     "init_args": {"margin": margin}},
+            "lr_scheduler": {"class_path": "lrfr_lightning.tasks.WarmupCosine"},
+        }},
+        "data": {
+            "dataset": {"class_path": "lrfr_lightning.datasets.EmbeddedFaces",
+                        "init_args": {"identities": 8, "images_per_identity": 4}},
+            "cross_resolution": {"class_path": "lrfr_lightning.transforms.CrossResolution",
+                                 "init_args": views},
+            "augmentation": [{"HorizontalFlip": {"p": 0.5}}],
+            "batch_size": 4, "num_workers": 1,
+        },
+    }  # fmt: skip
+
+
+def environment(**changes: str) -> dict[str, str]:
+    return os.environ | {"NO_ALBUMENTATIONS_UPDATE": "1", "OMP_NUM_THREADS": "1"} | changes
+
+
+def free_port() -> str:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return str(found.getsockname()[1])
+
+
+def start(command: list[Any], folder: Path, **changes: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command, cwd=folder, env=environment(**changes), start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def finish(process: subprocess.Popen[bytes], expected: int = 0) -> None:
+    _, errors = process.communicate(timeout=200)
+    assert process.returncode == expected, errors.decode()
+
+
+def launch(folder: Path, name: str, settings: dict[str, Any], *more: str) -> list[Any]:
+    (folder / f"{name}.yaml").write_text(yaml.safe_dump(settings))
+    return [BIN / "lrfr", "fit", "--config", f"{name}.yaml", *more]
+
+
+def kill_remains(process: subprocess.Popen[bytes]) -> None:
+    """What is left of the session that we started ourselves."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def lines(folder: Path, name: str, rank: int) -> list[Any]:
+    return [json.loads(line) for line in (folder / f"{name}-{rank}.jsonl").read_text().splitlines()]
+
+
+def compare(folder: Path, ranks: int, batches: int) -> None:
+    """Killed and resumed runs together against the whole one."""
+    for rank in range(ranks):
+        whole = lines(folder, "whole", rank)
+        assert len(whole) == batches
+        # the batch after the last checkpoint is seen by both
+        killed, resumed = lines(folder, "killed", rank), lines(folder, "resumed", rank)
+        done = batches - len(resumed)
+        assert 0 < done <= len(killed) < batches
+        assert killed == whole[: len(killed)]
+        assert resumed == whole[done:]
+    last = f"step={batches // 2}.ckpt"
+    one, two = (
+        torch.load(folder / f"{name}-ckpt" / last, weights_only=True)
+        for name in ("whole", "resumed")
+    )
+    for part in ("state_dict", "optimizer_states", "lr_schedulers"):
+        torch.testing.assert_close(one[part], two[part], rtol=0, atol=0)
+
+
+def test_one_process(tmp_path: Path) -> None:
+    (tmp_path / "watch.py").write_text(KILL)
+    whole = start(launch(tmp_path, "whole", config("whole", 1)), tmp_path)
+    # 8 batches an epoch; 13 were seen, 6 steps made
+    killed = start(launch(tmp_path, "killed", config("killed", 1, die_at=13)), tmp_path)
+    finish(killed, -signal.SIGKILL)
+    kill_remains(killed)
+    again = config("resumed", 1)
+    finish(start(launch(tmp_path, "resumed", again, "--ckpt_path", "killed-ckpt/step=6.ckpt"),
+                 tmp_path))  # fmt: skip
+    finish(whole)
+    compare(tmp_path, 1, 16)
+
+
+@pytest.mark.timeout(600)
+def test_two_ranks(tmp_path: Path) -> None:
+    (tmp_path / "watch.py").write_text(KILL)
+    killed = start(launch(tmp_path, "killed", config("killed", 2, die_at=5)), tmp_path)
+    killed.communicate(timeout=200)
+    kill_remains(killed)
+    assert killed.returncode != 0
+    torchrun = [BIN / "torchrun", "--nproc_per_node", "2", "--master_port", free_port(),
+                "--no-python"]  # fmt: skip
+    again = launch(tmp_path, "resumed", config("resumed", 2), "--ckpt_path",
+                   "killed-ckpt/step=2.ckpt")  # fmt: skip
+    finish(start([*torchrun, *again], tmp_path))
+    settings = config("whole", 2)
+    settings["trainer"] |= {"devices": 1, "num_nodes": 2}
+    whole = launch(tmp_path, "whole", settings)
+    port = free_port()
+    nodes = [
+        start(whole, tmp_path, NODE_RANK=str(node), MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
+        for node in range(2)
+    ]
+    for node in nodes:
+        finish(node)
+    compare(tmp_path, 2, 8)
