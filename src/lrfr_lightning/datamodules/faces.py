@@ -96,7 +96,7 @@ class FaceDataModule(pl.LightningDataModule):
             dataset=self._samples(),
             batch_size=self.batch_size,
             num_workers=self.num_workers,
-            collate_fn=Collate(self.cross_resolution, self.seed),  # type: ignore[arg-type]  # __getitems__ makes no list
+            collate_fn=Collate(self.cross_resolution, self.seed),  # __getitems__ makes no list
             drop_last=True,
             pin_memory=torch.cuda.is_available(),
             persistent_workers=self.num_workers > 0,

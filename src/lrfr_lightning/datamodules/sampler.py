@@ -101,7 +101,7 @@ class IdentitySampler(EpochSampler):
         """Images of this rank in an epoch."""
         return self._batches // self.num_replicas * self._per_batch * self._per_group
 
-    def _order(self) -> Sequence[int]:
+    def _order(self) -> NDArray[np.int64]:
         """The images of this rank in this epoch, batch after batch."""
         rng = np.random.default_rng([self.seed, self.epoch])
         order = rng.permutation(len(self._groups))

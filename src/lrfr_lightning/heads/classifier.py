@@ -65,7 +65,7 @@ class CosineClassifier(Recorded, nn.Module):
         """
         weight = embedding_rows(row, self.weight, sparse=True).to(direction.dtype)
         if ranks > 1 and weight.requires_grad:
-            weight.register_hook(lambda gradient: gradient / ranks)  # type: ignore[no-untyped-call]
+            weight.register_hook(lambda gradient: gradient / ranks)
         return (direction * normalize(weight)).sum(dim=1)
 
     def compare(

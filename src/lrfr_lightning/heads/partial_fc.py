@@ -128,7 +128,7 @@ class PartialFC(CosineClassifier):
         """The rows that this step compares with, and the samples' columns among them."""
         if self.sample_rate == 1 or not self.training:
             return self.weight, column
-        wanted = column[column >= 0].unique()  # type: ignore[no-untyped-call]
+        wanted = column[column >= 0].unique()
         count = max(round(self.sample_rate * len(self.weight)), len(wanted))
         draws = torch.rand(len(self.weight), generator=self._generator(), device=column.device)
         # a draw lies below 1: the batch's own identities come first
