@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
@@ -34,7 +35,9 @@ def growth(batches: int, workers: int) -> tuple[float, float]:
 
 def _watch(module: FaceDataModule, batches: int) -> Iterator[float]:
     """Memory after every batch that is a multiple of four; the first tenth fills the queues."""
-    loader = module.train_dataloader()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the machine may have fewer cores than workers
+        loader = module.train_dataloader()
     count = 0
     while count < batches:
         for _ in loader:
