@@ -28,16 +28,16 @@ def growth(batches: int, workers: int) -> tuple[float, float]:
         module = FaceDataModule(
             faces, CrossResolution(LogUniform(6, 32)), batch_size=SIZE, num_workers=workers
         )
-        seen = list(_watch(module, batches))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the machine may have fewer cores than workers
+            seen = list(_watch(module, batches))
     tenth = max(1, len(seen) // 10)
     return median(seen[tenth : 2 * tenth]), median(seen[-tenth:])
 
 
 def _watch(module: FaceDataModule, batches: int) -> Iterator[float]:
     """Memory after every batch that is a multiple of four; the first tenth fills the queues."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the machine may have fewer cores than workers
-        loader = module.train_dataloader()
+    loader = module.train_dataloader()
     count = 0
     while count < batches:
         for _ in loader:

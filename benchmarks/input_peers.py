@@ -40,7 +40,7 @@ def shrink(image: Image.Image) -> Image.Image:
 
 
 def usual_way(images: Sequence[bytes], batch: int) -> DataLoader[Any]:
-    """The field's training scripts: flip, degrade by chance, ToTensor and Normalize per image."""
+    """The field's training scripts: degrade by chance, ToTensor and Normalize per image."""
     steps = transforms.Compose(
         [
             transforms.RandomApply([transforms.Lambda(shrink)], p=0.5),
