@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
@@ -27,7 +28,9 @@ def growth(batches: int, workers: int) -> tuple[float, float]:
         module = FaceDataModule(
             faces, CrossResolution(LogUniform(6, 32)), batch_size=SIZE, num_workers=workers
         )
-        seen = list(_watch(module, batches))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the machine may have fewer cores than workers
+            seen = list(_watch(module, batches))
     tenth = max(1, len(seen) // 10)
     return median(seen[tenth : 2 * tenth]), median(seen[-tenth:])
 

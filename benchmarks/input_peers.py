@@ -2,6 +2,7 @@
 
 import io
 import random
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,7 +40,7 @@ def shrink(image: Image.Image) -> Image.Image:
 
 
 def usual_way(images: Sequence[bytes], batch: int) -> DataLoader[Any]:
-    """The field's training scripts: flip, degrade by chance, ToTensor and Normalize per image."""
+    """The field's training scripts: degrade by chance, ToTensor and Normalize per image."""
     steps = transforms.Compose(
         [
             transforms.RandomApply([transforms.Lambda(shrink)], p=0.5),
@@ -88,6 +89,12 @@ def decoders(images: Sequence[bytes]) -> dict[str, Any]:
     tensors: list[Tensor] = [
         torch.frombuffer(bytearray(data), dtype=torch.uint8) for data in images
     ]
+
+    def torchvision() -> list[Tensor]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it is deprecated since 0.29
+            return [decode_jpeg(data) for data in tensors]
+
     places = np.empty((112, 112, 3), np.uint8)
     return {
         "OpenCV": lambda: [
@@ -97,7 +104,7 @@ def decoders(images: Sequence[bytes]) -> dict[str, Any]:
         "simplejpeg into the batch": lambda: [
             simplejpeg.decode_jpeg(data, buffer=places) for data in images
         ],
-        "torchvision": lambda: [decode_jpeg(data) for data in tensors],
+        "torchvision": torchvision,
         "Pillow": lambda: [
             np.asarray(Image.open(io.BytesIO(data)).convert("RGB")) for data in images
         ],

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
+from torch.utils.data import DistributedSampler
 
 from lrfr_lightning.datamodules import FaceDataModule
 from lrfr_lightning.datamodules.batch import join_views, split_views
@@ -94,6 +95,15 @@ def test_workers_that_outlive_an_epoch_draw_anew(faces: Any) -> None:
 def test_ranks_share_the_epoch_without_overlap(faces: Any) -> None:
     shares = [list(EpochSampler(faces, 0, rank, 2)) for rank in (0, 1)]
     assert sorted(index for share in shares for _, index in share) == list(range(32))
+
+
+def test_the_order_is_torch_s_own(faces: Any) -> None:
+    theirs = DistributedSampler(faces, 3, 1, shuffle=True, seed=5, drop_last=True)
+    ours = EpochSampler(faces, 5, rank=1, world=3)
+    for sampler in (theirs, ours):
+        sampler.set_epoch(2)
+    assert list(ours) == [(2, index) for index in theirs]
+    assert len(list(ours)) == len(ours) == 10
 
 
 def test_predict_sees_every_image_as_it_is(faces: Any) -> None:

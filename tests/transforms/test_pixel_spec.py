@@ -1,5 +1,7 @@
 """Normalisation, channel order and fit of the network's input."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -47,3 +49,12 @@ def test_bad_input() -> None:
         PixelSpec().normalise(torch.zeros(1, 3, 56, 56))
     with pytest.raises(ConfigError, match="std: expected values above 0"):
         PixelSpec(std=(1, 0, 1))
+
+
+@pytest.mark.parametrize("mean", [(127.5, 127.5, 127.5), (120.0, 110.0, 100.0)])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_every_image_of_a_large_batch_in_any_layout(mean: Any, layout: Any) -> None:
+    images = torch.randint(0, 256, (21, 3, 112, 112), dtype=torch.uint8)
+    made = PixelSpec(mean=mean, std=(60.0, 60.0, 60.0)).normalise(images.to(memory_format=layout))
+    assert torch.equal(made, (images.float() - torch.tensor(mean).view(3, 1, 1)) / 60)
+    assert made.is_contiguous(memory_format=layout)

@@ -21,8 +21,8 @@ from lrfr_lightning.utils.errors import ConfigError
 
 # what interpolate(..., antialias=True) calls, without the tenth of the time that it takes itself
 _TORCH: dict[str, Any] = {
-    "bilinear": torch.ops.aten._upsample_bilinear2d_aa.default,
-    "bicubic": torch.ops.aten._upsample_bicubic2d_aa.default,
+    "bilinear": torch._C._nn._upsample_bilinear2d_aa,
+    "bicubic": torch._C._nn._upsample_bicubic2d_aa,
 }
 
 
@@ -57,11 +57,14 @@ def degrade_(images: Tensor, resolution: Tensor, down: Kernel, up: Kernel) -> Te
     return images
 
 
+@torch.inference_mode()
 def _degrade_on_cpu(images: Tensor, sides: NDArray[np.int64], down: Kernel, up: Kernel) -> None:
     pixels = images.permute(0, 2, 3, 1).numpy()
     height, width = images.shape[2:]
-    for side in np.unique(sides[sides != min(height, width)]).tolist():
-        same = np.flatnonzero(sides == side)
+    order = np.argsort(sides, kind="stable")
+    order = order[sides[order] != min(height, width)]
+    for same in np.split(order, np.flatnonzero(np.diff(sides[order])) + 1):
+        side = int(sides[same[0]])
         small = _resized(pixels[same], side, side, down)
         pixels[same] = _resized(small, height, width, up)
 
@@ -73,7 +76,7 @@ def _resized(
     if kernel not in TORCH_KERNELS:
         return np.stack([resize(image, height, width, kernel) for image in images])
     pixels = torch.from_numpy(images).permute(0, 3, 1, 2)
-    made = _TORCH[kernel.name](pixels, [height, width], False)
+    made = _TORCH[kernel.name](pixels, [height, width], False, None, None)
     return np.asarray(made.permute(0, 2, 3, 1).numpy(), np.uint8)
 
 
