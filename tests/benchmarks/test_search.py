@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from benchmarks.search import look_up, measure
 from benchmarks.search_peers import faces
 
