@@ -51,7 +51,8 @@ def bare_product(probes: Matrix, gallery: Matrix) -> None:
 def torch_blocks(probes: Matrix, gallery: Matrix, k: int) -> Numbers:
     """``topk`` of blocks of probes against the whole gallery."""
     left, right = torch.from_numpy(probes), torch.from_numpy(gallery)
-    found = [(part @ right.T).topk(min(k, len(gallery)), dim=1).indices for part in left.split(256)]
+    blocks = (left[start : start + 256] for start in range(0, len(left), 256))
+    found = [(block @ right.T).topk(min(k, len(gallery)), dim=1).indices for block in blocks]
     return torch.cat(found).numpy()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lrfr_lightning.functional.exact_scores import exact_where, pair_scores, slack
+from lrfr_lightning.functional.exact_scores import exact_where, in_parts, pair_scores, slack
 from lrfr_lightning.functional.score_tiles import Tile, score_tiles
 
 _TIE = 1e-12
@@ -71,12 +71,15 @@ class Impostors:
         best, best_at = self.best[tile.probes], self.best_at[tile.probes]
         hidden = highest == -torch.inf
         lowest = torch.maximum(best - slack, highest - 2 * slack)
-        for rows in ((highest >= lowest) & ~hidden).nonzero().squeeze(1).split(_ROWS):
+        for rows in in_parts(((highest >= lowest) & ~hidden).nonzero().squeeze(1), _ROWS):
             possible = tile.scores[rows] >= lowest[rows, None].float()
-            scores = self._exact(tile, rows, possible)
-            score = scores.amax(dim=1)
+            row, column, exact = self._exact(tile, rows, possible)
+            score = best[rows].scatter_reduce(0, row, exact, "amax", include_self=False)
             # the first of those that tie
-            at = (scores >= score[:, None] - _TIE).byte().max(dim=1).indices
+            ties = exact >= score[row] - _TIE
+            at = best_at[rows].scatter_reduce(
+                0, row[ties], column[ties], "amin", include_self=False
+            )
             better = score > best[rows] + _TIE
             best[rows[better]], best_at[rows[better]] = score[better], at[better] + tile.column
 
@@ -98,10 +101,11 @@ class Impostors:
         surely = (scores > high).sum(dim=1)
         self.ahead[pairs] += surely
         doubtful = (scores >= low).sum(dim=1) > surely
-        for part in doubtful.nonzero().squeeze(1).split(_ROWS):
+        for part in in_parts(doubtful.nonzero().squeeze(1), _ROWS):
             between = (scores[part] >= low[part]) & (scores[part] <= high[part])
-            exact = self._exact(tile, rows[part], between)
-            self.ahead[pairs[part]] += (exact >= least[part, None]).sum(dim=1)
+            row, _, exact = self._exact(tile, rows[part], between)
+            pair = part[row]
+            self.ahead.index_add_(0, pairs[pair], (exact >= least[pair]).long())
 
-    def _exact(self, tile: Tile, rows: Tensor, wanted: Tensor) -> Tensor:
+    def _exact(self, tile: Tile, rows: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         return exact_where(wanted, self._probes[rows + tile.row], self._gallery[tile.entries])

@@ -4,28 +4,28 @@ A float32 score is within :func:`slack` of the exact one. Whatever a comparison 
 than that is computed anew in float64, which is little.
 """
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
+from lrfr_lightning.functional.score_tiles import places
+
 _PAIRS = 4096
 _MANY = 16
-
-
-def lengths(rows: Tensor) -> Tensor:
-    """float64 ``(N,)`` of rows ``(N, D)``, without a copy of all of them."""
-    return torch.cat([part.double().norm(dim=1) for part in rows.split(_PAIRS)])
 
 
 def slack(probes: Tensor, gallery: Tensor) -> Tensor:
     """How far a float32 score of each probe can be from the exact one, float64 ``(P,)``.
 
     A sum of D products in any order is off by at most ``D u |a| |b|`` with ``u = 2^-24``; rounding
-    the two sides and a threshold to float32 adds four more. Source: Higham, "Accuracy and Stability
-    of Numerical Algorithms", 2002, section 3.1.
+    the two sides and a threshold to float32, and their lengths, adds less than eight more.
+    Source: Higham, "Accuracy and Stability of Numerical Algorithms", 2002, section 3.1.
     """
-    terms = probes.shape[1] + 4
+    terms = probes.shape[1] + 8
+    length, longest = probes.norm(dim=1).double(), float(gallery.norm(dim=1).max())
     # denormal products are lost altogether
-    return terms * (2.0**-24 * lengths(probes) * lengths(gallery).max() + 2.0**-126)
+    return terms * (2.0**-24 * length * longest + 2.0**-126)
 
 
 def pair_scores(probes: Tensor, gallery: Tensor, row: Tensor, entry: Tensor) -> Tensor:
@@ -37,25 +37,32 @@ def pair_scores(probes: Tensor, gallery: Tensor, row: Tensor, entry: Tensor) -> 
         row: int64 ``(N,)``, the probe of each.
         entry: int64 ``(N,)``, the gallery entry.
     """
-    parts = [
-        (probes[i].double() * gallery[j].double()).sum(dim=1)
-        for i, j in zip(row.split(_PAIRS), entry.split(_PAIRS), strict=True)
-    ]
-    return torch.cat(parts) if parts else torch.empty(0, dtype=torch.float64)
+    scores = torch.empty(len(row), dtype=torch.float64, device=row.device)
+    pairs = zip(
+        in_parts(row, _PAIRS), in_parts(entry, _PAIRS), in_parts(scores, _PAIRS), strict=True
+    )
+    for i, j, score in pairs:
+        torch.sum(probes[i].double() * gallery[j].double(), dim=1, out=score)
+    return scores
 
 
-def exact_where(open_: Tensor, probes: Tensor, gallery: Tensor) -> Tensor:
-    """Exact scores where they are asked for, else -inf, float64 ``(R, C)``.
+def in_parts(rows: Tensor, size: int) -> Iterator[Tensor]:
+    """Views of ``size`` rows each, the last of fewer."""
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def exact_where(wanted: Tensor, probes: Tensor, gallery: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Exact scores where they are asked for.
 
     Args:
-        open_: bool ``(R, C)``, which are asked for.
+        wanted: bool ``(R, C)``, which are asked for.
         probes: float ``(R, D)``.
         gallery: float ``(C, D)``.
+
+    Returns:
+        Row and column, int64 ``(N,)``, and score, float64 ``(N,)``, of each.
     """
-    row, column = open_.nonzero(as_tuple=True)
-    if len(row) * _MANY > open_.numel():
-        whole = probes.double() @ gallery.double().T
-        return whole.masked_fill_(~open_, -torch.inf)
-    exact = torch.full(open_.shape, -torch.inf, dtype=torch.float64, device=open_.device)
-    exact[row, column] = pair_scores(probes, gallery, row, column)
-    return exact
+    row, column = places(wanted)
+    if len(row) * _MANY > wanted.numel():
+        return row, column, (probes.double() @ gallery.double().T)[row, column]
+    return row, column, pair_scores(probes, gallery, row, column)

@@ -21,7 +21,6 @@ BLOCK = 2**22
 """Scores held at once: 16 MB, which a server's third-level cache holds."""
 
 _COLUMNS, _MOST_ROWS = 1024, 8192
-_CHECKED = 8192
 
 
 class Tile(NamedTuple):
@@ -76,14 +75,25 @@ def _multiply(left: Tensor, right: Tensor, out: Tensor) -> None:
         torch.mm(left, right.T, out=out)
 
 
+def places(holds: Tensor) -> tuple[Tensor, Tensor]:
+    """Row and column, int64 ``(N,)`` each, of what holds in bool ``(R, C)``, row by row."""
+    if holds.device.type != "cpu":
+        row, column = holds.nonzero(as_tuple=True)
+        return row, column
+    # numpy skips what is false eight at a time, torch reads each twice
+    flat = torch.from_numpy(np.flatnonzero(holds.numpy()))
+    row = flat.div(holds.shape[1], rounding_mode="floor")
+    return row, flat - row * holds.shape[1]
+
+
 def checked(probes: Rows, gallery: Rows) -> tuple[Tensor, Tensor]:
-    """Both sides as tensors, without a copy.
+    """Both sides as tensors, without a copy where they are float32 or float64.
 
     Raises:
         ConfigError: lengths or devices of the two differ, or they are no matrices.
         DataError: an embedding is not finite, or a side is empty.
     """
-    left, right = (torch.as_tensor(rows).detach() for rows in (probes, gallery))
+    left, right = (_floating(torch.as_tensor(rows).detach()) for rows in (probes, gallery))
     if (left.ndim, right.ndim) != (2, 2) or left.shape[1] != right.shape[1]:
         raise ConfigError(
             f"expected probes (P, D) and a gallery (G, D), got {tuple(left.shape)} and "
@@ -98,10 +108,16 @@ def checked(probes: Rows, gallery: Rows) -> tuple[Tensor, Tensor]:
     return left, right
 
 
+def _floating(rows: Tensor) -> Tensor:
+    return rows if rows.dtype in (torch.float32, torch.float64) else rows.double()
+
+
 def _check(rows: Tensor, what: str) -> None:
     if not len(rows):
         raise DataError(f"expected {what} to search with, got none")
-    wrong = sum(int((~part.isfinite().all(dim=1)).sum()) for part in rows.split(_CHECKED))
+    # a sum is finite only if all is, and is faster to ask
+    doubtful = rows[~rows.sum(dim=1).isfinite()]
+    wrong = int((~doubtful.isfinite().all(dim=1)).sum())
     if wrong:
         raise DataError(
             f"{wrong} of {len(rows)} {what} have an embedding that is not finite or zero"
