@@ -23,9 +23,14 @@ def slack(probes: Tensor, gallery: Tensor) -> Tensor:
     Source: Higham, "Accuracy and Stability of Numerical Algorithms", 2002, section 3.1.
     """
     terms = probes.shape[1] + 8
-    length, longest = probes.norm(dim=1).double(), float(gallery.norm(dim=1).max())
+    length, longest = _lengths(probes), _lengths(gallery).max()
     # denormal products are lost altogether
-    return terms * (2.0**-24 * length * longest + 2.0**-126)
+    return (length * longest * 2.0**-24 + 2.0**-126) * terms
+
+
+def _lengths(rows: Tensor) -> Tensor:
+    length: Tensor = torch.linalg.vector_norm(rows, dim=1)
+    return length.double()
 
 
 def pair_scores(probes: Tensor, gallery: Tensor, row: Tensor, entry: Tensor) -> Tensor:
