@@ -14,13 +14,15 @@ _ROWS, _COLUMNS = 4096, 1024
 def faces(probes: int, gallery: int) -> tuple[Matrix, Numbers, Matrix, Numbers]:
     """Probes, who they show, a gallery of one entry per person, and who that is.
 
-    The probes' cosines with their mates lie between 0 and 0.6, so that ranks lie everywhere. Every
-    other probe is unmated (person -1) where there are more probes than entries.
+    The probes' cosines with their mates lie between 0 and 0.6, so that ranks lie everywhere. Where
+    there are more probes than entries, every other probe is unmated (person -1), near nobody.
     """
     rng = np.random.default_rng(0)
     entries, noise = _unit_rows(rng, gallery), _unit_rows(rng, probes)
     person = rng.integers(0, gallery, probes)
     cosine = rng.uniform(0, 0.6, (probes, 1)).astype(np.float32)
+    if probes > gallery:
+        cosine[::2] = 0
     for rows in np.array_split(np.arange(probes), -(-probes // _ROWS)):
         near = np.sqrt(1 - cosine[rows] ** 2) * noise[rows]
         noise[rows] = near + cosine[rows] * entries[person[rows]]
@@ -49,7 +51,8 @@ def bare_product(probes: Matrix, gallery: Matrix) -> None:
 def torch_blocks(probes: Matrix, gallery: Matrix, k: int) -> Numbers:
     """``topk`` of blocks of probes against the whole gallery."""
     left, right = torch.from_numpy(probes), torch.from_numpy(gallery)
-    found = [(part @ right.T).topk(min(k, len(gallery)), dim=1).indices for part in left.split(256)]
+    blocks = (left[start : start + 256] for start in range(0, len(left), 256))
+    found = [(block @ right.T).topk(min(k, len(gallery)), dim=1).indices for block in blocks]
     return torch.cat(found).numpy()
 
 

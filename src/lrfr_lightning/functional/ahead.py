@@ -5,13 +5,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lrfr_lightning.functional.exact_scores import exact_where, pair_scores, slack
-from lrfr_lightning.functional.score_tiles import Tile, score_tiles
+from lrfr_lightning.functional.best_impostor import BestImpostor
+from lrfr_lightning.functional.exact_scores import TIE, exact_product, in_parts, pair_scores, slack
+from lrfr_lightning.functional.score_tiles import Tile, places, score_tiles
 
-_TIE = 1e-12
-"""Products of equal embeddings at different places of a matrix differ by less."""
-
-_ROWS = 512
+_ROWS, _MANY = 512, 16
 """Probes whose exact scores are held at once."""
 
 
@@ -36,8 +34,7 @@ class Impostors:
     Attributes:
         mate: float64 ``(M,)``, the exact score of each pair.
         ahead: int64 ``(M,)``, impostors that score at least as much as the mate.
-        best: float64 ``(P,)``, the highest score of an impostor; -inf if there is none.
-        best_at: int64 ``(P,)``, its gallery row; -1 if there is none.
+        best: the best impostor of each probe.
     """
 
     def __init__(self, probes: Tensor, gallery: Tensor, mates: Mates) -> None:
@@ -45,20 +42,17 @@ class Impostors:
         self._slack = slack(probes, gallery)
         self.mate = pair_scores(probes, gallery, mates.probe, mates.entry)
         self.ahead = torch.zeros_like(mates.probe)
-        self.best = torch.full_like(self._slack, -torch.inf)
-        self.best_at = torch.full_like(mates.first[1:], -1)
+        self.best = BestImpostor(probes, gallery, self._slack)
 
     def look(self, block: int) -> None:
         """Go through all scores once."""
         for tile in score_tiles(self._probes, self._gallery, block):
             self._hide_mates(tile)
             highest = tile.scores.amax(dim=1).double()
-            self._update_best(tile, highest)
+            self.best.add(tile, highest)
             self._update_ahead(tile, highest)
-        # in one way for all: how a tile came by it changes the last digit
-        found = (self.best_at >= 0).nonzero().squeeze(1)
-        at = self.best_at[found]
-        self.best[found] = pair_scores(self._probes, self._gallery, found, at)
+            if tile.entries.stop == len(self._gallery):
+                self.best.settle()
 
     def _hide_mates(self, tile: Tile) -> None:
         own = slice(*self._mates.first[[tile.probes.start, tile.probes.stop]].tolist())
@@ -66,42 +60,34 @@ class Impostors:
         here = (entry >= 0) & (entry < tile.scores.shape[1])
         tile.scores[probe[here], entry[here]] = -torch.inf
 
-    def _update_best(self, tile: Tile, highest: Tensor) -> None:
-        slack = self._slack[tile.probes]
-        best, best_at = self.best[tile.probes], self.best_at[tile.probes]
-        hidden = highest == -torch.inf
-        lowest = torch.maximum(best - slack, highest - 2 * slack)
-        for rows in ((highest >= lowest) & ~hidden).nonzero().squeeze(1).split(_ROWS):
-            possible = tile.scores[rows] >= lowest[rows, None].float()
-            scores = self._exact(tile, rows, possible)
-            score = scores.amax(dim=1)
-            # the first of those that tie
-            at = (scores >= score[:, None] - _TIE).byte().max(dim=1).indices
-            better = score > best[rows] + _TIE
-            best[rows[better]], best_at[rows[better]] = score[better], at[better] + tile.column
-
     def _update_ahead(self, tile: Tile, highest: Tensor) -> None:
         """One of each probe's mates after another."""
         first = self._mates.first[tile.row : tile.probes.stop + 1]
         for place in range(int(first.diff().max())):
             rows = (first.diff() > place).nonzero().squeeze(1)
             pairs = first[rows] + place
-            near = highest[rows] >= self.mate[pairs] - _TIE - self._slack[tile.probes][rows]
+            near = highest[rows] >= self.mate[pairs] - TIE - self._slack[tile.probes][rows]
             if near.any():
                 self._count(tile, rows[near], pairs[near])
 
     def _count(self, tile: Tile, rows: Tensor, pairs: Tensor) -> None:
         """Add to ``ahead`` of pairs, one of each row of the tile."""
-        least, slack = self.mate[pairs] - _TIE, self._slack[tile.probes][rows]
+        least, slack = self.mate[pairs] - TIE, self._slack[tile.probes][rows]
         low, high = (least - slack).float()[:, None], (least + slack).float()[:, None]
-        scores = tile.scores if len(rows) == len(tile.scores) else tile.scores[rows]
-        surely = (scores > high).sum(dim=1)
+        scores = tile.scores if len(rows) == len(tile.scores) else tile.scores.index_select(0, rows)
+        surely = (scores > high).sum(dim=1, dtype=torch.int32)
         self.ahead[pairs] += surely
-        doubtful = (scores >= low).sum(dim=1) > surely
-        for part in doubtful.nonzero().squeeze(1).split(_ROWS):
-            between = (scores[part] >= low[part]) & (scores[part] <= high[part])
-            exact = self._exact(tile, rows[part], between)
-            self.ahead[pairs[part]] += (exact >= least[part, None]).sum(dim=1)
-
-    def _exact(self, tile: Tile, rows: Tensor, wanted: Tensor) -> Tensor:
-        return exact_where(wanted, self._probes[rows + tile.row], self._gallery[tile.entries])
+        doubtful = (scores >= low).sum(dim=1, dtype=torch.int32) > surely
+        for part in in_parts(doubtful.nonzero().squeeze(1), _ROWS):
+            some = scores.index_select(0, part)
+            between = (some >= low[part]) & (some <= high[part])
+            row, column = places(between)
+            if len(row) * _MANY > between.numel():
+                gallery = self._gallery[tile.entries]
+                exact = exact_product(self._probes[rows[part] + tile.row], gallery)[row, column]
+            else:
+                exact = pair_scores(
+                    self._probes, self._gallery, rows[part][row] + tile.row, column + tile.column
+                )
+            pair = part[row]
+            self.ahead.index_add_(0, pairs[pair], (exact >= least[pair]).long())

@@ -4,28 +4,33 @@ A float32 score is within :func:`slack` of the exact one. Whatever a comparison 
 than that is computed anew in float64, which is little.
 """
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
-_PAIRS = 4096
-_MANY = 16
+TIE = 1e-12
+"""Products of equal embeddings at different places of a matrix differ by less."""
 
-
-def lengths(rows: Tensor) -> Tensor:
-    """float64 ``(N,)`` of rows ``(N, D)``, without a copy of all of them."""
-    return torch.cat([part.double().norm(dim=1) for part in rows.split(_PAIRS)])
+_PAIRS = 512
 
 
 def slack(probes: Tensor, gallery: Tensor) -> Tensor:
     """How far a float32 score of each probe can be from the exact one, float64 ``(P,)``.
 
     A sum of D products in any order is off by at most ``D u |a| |b|`` with ``u = 2^-24``; rounding
-    the two sides and a threshold to float32 adds four more. Source: Higham, "Accuracy and Stability
-    of Numerical Algorithms", 2002, section 3.1.
+    the two sides and a threshold to float32, and their lengths, adds less than eight more.
+    Source: Higham, "Accuracy and Stability of Numerical Algorithms", 2002, section 3.1.
     """
-    terms = probes.shape[1] + 4
+    terms = probes.shape[1] + 8
+    length, longest = _lengths(probes), _lengths(gallery).max()
     # denormal products are lost altogether
-    return terms * (2.0**-24 * lengths(probes) * lengths(gallery).max() + 2.0**-126)
+    return (length * longest * 2.0**-24 + 2.0**-126) * terms
+
+
+def _lengths(rows: Tensor) -> Tensor:
+    length: Tensor = torch.linalg.vector_norm(rows, dim=1)
+    return length.double()
 
 
 def pair_scores(probes: Tensor, gallery: Tensor, row: Tensor, entry: Tensor) -> Tensor:
@@ -37,25 +42,22 @@ def pair_scores(probes: Tensor, gallery: Tensor, row: Tensor, entry: Tensor) -> 
         row: int64 ``(N,)``, the probe of each.
         entry: int64 ``(N,)``, the gallery entry.
     """
-    parts = [
-        (probes[i].double() * gallery[j].double()).sum(dim=1)
-        for i, j in zip(row.split(_PAIRS), entry.split(_PAIRS), strict=True)
-    ]
-    return torch.cat(parts) if parts else torch.empty(0, dtype=torch.float64)
+    scores = torch.empty(len(row), dtype=torch.float64, device=row.device)
+    pairs = zip(
+        in_parts(row, _PAIRS), in_parts(entry, _PAIRS), in_parts(scores, _PAIRS), strict=True
+    )
+    for i, j, score in pairs:
+        # by index_select, which copies whole rows
+        products = probes.index_select(0, i).double().mul_(gallery.index_select(0, j))
+        torch.sum(products, dim=1, out=score)
+    return scores
 
 
-def exact_where(open_: Tensor, probes: Tensor, gallery: Tensor) -> Tensor:
-    """Exact scores where they are asked for, else -inf, float64 ``(R, C)``.
+def in_parts(rows: Tensor, size: int) -> Iterator[Tensor]:
+    """Views of ``size`` rows each, the last of fewer."""
+    return (rows[start : start + size] for start in range(0, len(rows), size))
 
-    Args:
-        open_: bool ``(R, C)``, which are asked for.
-        probes: float ``(R, D)``.
-        gallery: float ``(C, D)``.
-    """
-    row, column = open_.nonzero(as_tuple=True)
-    if len(row) * _MANY > open_.numel():
-        whole = probes.double() @ gallery.double().T
-        return whole.masked_fill_(~open_, -torch.inf)
-    exact = torch.full(open_.shape, -torch.inf, dtype=torch.float64, device=open_.device)
-    exact[row, column] = pair_scores(probes, gallery, row, column)
-    return exact
+
+def exact_product(probes: Tensor, gallery: Tensor) -> Tensor:
+    """All exact scores, float64 ``(R, C)``; those of equal embeddings differ by less than 1e-12."""
+    return probes.double() @ gallery.double().T

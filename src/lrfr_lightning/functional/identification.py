@@ -160,7 +160,7 @@ def _found(person: NDArray[np.int64], mates: Columns, impostors: Impostors) -> S
     ranks = ahead[order] + number
     mated = np.diff(first) > 0
     best = first[:-1][mated]
-    best_impostor = impostors.best.cpu().numpy()
+    best_impostor = impostors.best.score.cpu().numpy()
 
     def of_mated(values: NDArray[Any], otherwise: float) -> NDArray[Any]:
         column = np.full(len(mated), otherwise, values.dtype)
@@ -178,7 +178,7 @@ def _found(person: NDArray[np.int64], mates: Columns, impostors: Impostors) -> S
         rank=of_mated(ranks[best], MISSED),
         precision=of_mated(sums / np.diff(first)[mated], np.nan),
         mate_at=of_mated(entry[order][best], -1),
-        impostor_at=impostors.best_at.cpu().numpy(),
+        impostor_at=impostors.best.entry.cpu().numpy(),
     )
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from lrfr_lightning.functional.score_tiles import BLOCK, Rows, Tile, checked, score_tiles
+from lrfr_lightning.functional.score_tiles import BLOCK, Rows, Tile, above, checked, score_tiles
 from lrfr_lightning.utils.errors import ConfigError
 
 
@@ -62,7 +62,7 @@ def _merge(best: TopK, tile: Tile) -> None:
         first, at = tile.scores.topk(min(score.shape[1], tile.scores.shape[1]), dim=1)
         score[:, : first.shape[1]], row[:, : first.shape[1]] = first, at
         return
-    probe, column = (tile.scores > score[:, -1:]).nonzero(as_tuple=True)
+    probe, column = above(tile.scores, score[:, -1:])
     if len(probe):
         _insert(score, row, (probe, column + tile.column, tile.scores[probe, column]))
 
@@ -70,7 +70,9 @@ def _merge(best: TopK, tile: Tile) -> None:
 def _insert(score: Tensor, row: Tensor, found: tuple[Tensor, Tensor, Tensor]) -> None:
     """Put entries, sorted by probe, beside the probes' own and keep the best of both."""
     probe, entry, value = found
-    touched, place, count = probe.unique_consecutive(return_inverse=True, return_counts=True)
+    new = probe.diff(prepend=probe.new_full((1,), -1)) != 0
+    touched, place = probe[new], new.cumsum(0) - 1
+    count = place.bincount()
     k, start = score.shape[1], count.cumsum(0) - count
     wide = torch.full((len(touched), k + int(count.max())), -torch.inf, device=score.device)
     where = torch.full(wide.shape, -1, device=row.device)
