@@ -23,13 +23,13 @@ class ResumableLoader(DataLoader[Sample]):
     sampler: EpochSampler
 
     def __init__(self, done: Callable[[], int], sampler: EpochSampler, **arguments: Any) -> None:
-        super().__init__(sampler=sampler, **arguments)  # type: ignore[arg-type]
+        super().__init__(sampler=sampler, **arguments)
         self._done = done
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
         """The batches that are left of the epoch; the next time, those of a whole one."""
         self.sampler.start = self._done() * int(self.batch_size or 1)
-        yield from super().__iter__()  # type: ignore[misc]
+        yield from super().__iter__()
 
     def state_dict(self) -> dict[str, Any]:
         """Nothing: the trainer counts the batches. That there is a state says we can resume."""

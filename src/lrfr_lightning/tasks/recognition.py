@@ -263,7 +263,7 @@ class RecognitionTask(Recorded, pl.LightningModule):
         gradient_clip_algorithm: str | None = None,
     ) -> None:
         """As the trainer says; a norm is that of all ranks' identities."""
-        if gradient_clip_val and gradient_clip_algorithm == "norm" and self._shared_out:
+        if gradient_clip_val and gradient_clip_algorithm != "value" and self._shared_out:
             clip_joined_norm(self, self.head.classifier.weight, gradient_clip_val)
         else:
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
