@@ -161,6 +161,19 @@ def test_clipping_and_accumulation(make_task: Any, make_trainer: Any, faces: Any
     assert float(torch.cat(moved).norm()) == pytest.approx(1e-3, rel=1e-2)
 
 
+def test_no_forward_pass_runs_beside_the_gradients_of_the_last_step(
+    make_task: Any, make_trainer: Any, faces: Any
+) -> None:
+    held: list[bool] = []
+    task = make_task()
+    task.backbone.register_forward_pre_hook(
+        lambda *_: held.append(any(p.grad is not None for p in task.parameters()))
+    )
+    trainer = make_trainer(accumulate_grad_batches=2)
+    trainer.fit(task, FaceDataModule(faces, None, (), 8, num_workers=0))
+    assert held == [False, True, False, True]  # those of an unfinished step stay
+
+
 def test_synchronised_batch_normalisation_is_one_setting() -> None:
     """It is for GPUs: torch says so of the layers that were put in."""
     with pytest.raises(ValueError, match="SyncBatchNorm layers only work with GPU modules"):
