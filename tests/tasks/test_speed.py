@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 from lrfr_lightning.backbones import IResNet
 from lrfr_lightning.backbones.base import Backbone
@@ -176,5 +176,8 @@ def test_no_forward_pass_runs_beside_the_gradients_of_the_last_step(
 
 def test_synchronised_batch_normalisation_is_one_setting() -> None:
     """It is for GPUs: torch says so of the layers that were put in."""
-    with pytest.raises(ValueError, match="SyncBatchNorm layers only work with GPU modules"):
-        fit(trainer={"strategy": "ddp", "sync_batchnorm": True})
+    try:
+        with pytest.raises(ValueError, match="SyncBatchNorm layers only work with GPU modules"):
+            fit(trainer={"strategy": "ddp", "sync_batchnorm": True})
+    finally:
+        distributed.destroy_process_group()  # what failed leaves it open for the tests after
