@@ -21,6 +21,15 @@ class FaceCLI(LightningCLI):
         """Parse what ``main`` was given; Lightning's own looks at ``sys.argv`` and warns."""
         self.config = parser.parse_args(args)  # type: ignore[arg-type]
 
+    def _parse_ckpt_path(self) -> None:
+        """With ``--ckpt_path`` the YAML's model goes on; without one in YAML, the checkpoint's.
+
+        Lightning's own puts the checkpoint's arguments over the YAML's, and fails where either
+        leaves out the optimiser.
+        """
+        if not self.config[self.config.subcommand].get("model"):
+            super()._parse_ckpt_path()
+
     def before_instantiate_classes(self) -> None:
         """Say in which precision the run computes: it may be a default."""
         trainer = self.config[self.subcommand]["trainer"]
