@@ -29,14 +29,14 @@ def main() -> None:
     plain, strided, fused = (MobileFaceNet() for _ in range(3))
     for module in plain.modules():
         if isinstance(module, DepthwiseConv2d):
-            module.__class__ = nn.Conv2d
+            module.__class__ = nn.Conv2d  # type: ignore[assignment]
     fuse_prelu(fused)
     variants = {"torch's layers": plain, "DepthwiseConv2d": strided, "and fused PReLU": fused}
     images = torch.randn(64, 3, 112, 96).contiguous(memory_format=torch.channels_last)
     for network in variants.values():
         network.to(memory_format=torch.channels_last)
         step_time(network, images)
-    times = {name: [] for name in variants}
+    times: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(9):
         for name, network in variants.items():
             times[name].append(step_time(network, images))
