@@ -1,1 +1,0 @@
-"""Measures the library beside its peers and beside what the machine can do, in one run."""
