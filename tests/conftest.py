@@ -31,6 +31,11 @@ os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
 REAL_DATA = os.environ.get("LRFR_DATA") and os.path.abspath(os.environ["LRFR_DATA"])
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Real faces first: the longest tests must not start when the other process is done."""
+    items.sort(key=lambda item: item.get_closest_marker("real") is None)
+
+
 @pytest.fixture(scope="session")
 def lrfr_data() -> Path:
     """The folder of real faces and weights; tests that ask for it carry the mark ``real``."""

@@ -60,6 +60,11 @@ def test_offline_run_holds_curves_table_and_picture(
     roc = read_table(tmp_path, "val/embedded-standard/ROC_table_")
     assert roc["columns"] == ["far", "tar", "shown"]
     assert {row[2] for row in roc["data"]} == {"112 px", "14 px"}
+    for name in ("resolutions", "scores", "quality"):
+        assert len(pictures(tmp_path, f"val/embedded-standard/{name}")) == 1
+    # four pairs above each other at each resolution
+    for kind in ("genuine", "impostor"):
+        assert pictures(tmp_path, f"val/embedded-standard/hardest-{kind}") == [(224, 448)] * 2
     assert next(tmp_path.rglob("media/images/train/*.png")).stat().st_size > 1000
 
 

@@ -161,6 +161,16 @@ def test_what_is_no_data_set(tmp_path: Path) -> None:
         check_data(tmp_path / "none")
 
 
+def test_a_wrong_second_path_is_told_before_an_image_is_decoded(
+    lfw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lrfr_lightning.datasets.inspection.check.look_at", pytest.fail)
+    with pytest.raises(DataError, match="other data set not found"):
+        check_data(lfw, against=tmp_path / "none")
+    with pytest.raises(DataError, match="has none of the layouts"):
+        check_data(lfw, against=tmp_path)
+
+
 @pytest.mark.real
 @pytest.mark.timeout(600)
 def test_the_real_lfw(lrfr_data: Path, capsys: Any) -> None:
@@ -170,6 +180,26 @@ def test_the_real_lfw(lrfr_data: Path, capsys: Any) -> None:
     assert (report.found["images"], report.found["people"]) == (13233, 5749)
     assert report.missing == report.absent == []
     assert report.unreadable == {}
-    assert len(report.shared_by_lists["peopleDevTrain.txt and pairs.txt"]) > 1000
+    assert len(report.shared_by_lists["peopleDevTrain.txt and pairs.txt"]) == 2985
     assert report.shared_by_lists["peopleDevTrain.txt and pairsDevTest.txt"] == []
     assert "images: 13,233, as published" in capsys.readouterr().out
+
+
+@pytest.mark.real
+def test_a_damaged_copy_of_the_real_lfw(lrfr_data: Path, tmp_path: Path) -> None:
+    source, root = lrfr_data / "lfw-112", tmp_path / "lfw-112"
+    names = sorted(str(p.relative_to(source / "images")) for p in source.glob("images/*/*.jpg"))
+    chosen = [names[k] for k in np.random.default_rng(0).permutation(len(names))[:13]]
+    removed, truncated = sorted(chosen[:10]), sorted(chosen[10:])
+    for path in source.rglob("*"):
+        copied = root / path.relative_to(source)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_file() and "/".join(path.parts[-2:]) not in chosen:
+            copied.symlink_to(path)
+    for name in truncated:
+        data = (source / "images" / name).read_bytes()
+        (root / "images" / name).write_bytes(data[: len(data) * 2 // 3])
+    report = check_data(root)
+    assert report.missing == removed
+    assert sorted(report.unreadable) == truncated
+    assert (report.found["images"], report.published["images"]) == (13223, 13233)

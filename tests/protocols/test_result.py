@@ -33,6 +33,15 @@ def test_round_trip_and_repeatability(tmp_path: Path) -> None:
     assert "torch" in content["versions"]
 
 
+def test_people_of_the_same_items_are_written_once(tmp_path: Path) -> None:
+    outcomes = {"items": "ab12", "correct": "gA==", "people": "who" * 1000}
+    results = [replace(RESULT, model=name, outcomes=dict(outcomes)) for name in "abc"]
+    other = replace(RESULT, model="d", outcomes={"items": "cd34", "people": "others"})
+    write_results(tmp_path / "a.json", [*results, other, RESULT])
+    assert (tmp_path / "a.json").read_text().count("who" * 1000) == 1
+    assert read_results(tmp_path / "a.json") == [*results, other, RESULT]
+
+
 def test_unmeasured_becomes_null(tmp_path: Path) -> None:
     write_results(tmp_path / "a.json", [replace(RESULT, metrics={"eer": float("nan")})])
     assert read_results(tmp_path / "a.json")[0].metrics == {"eer": None}
@@ -52,6 +61,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
         ("{", "is not JSON"),
         ("[]", "a list 'results'"),
         ('{"results": 3}', "a list 'results'"),
+        ('{"results": [], "people": [1]}', "expected 'people' by the hash of the items"),
         ('{"results": [{"model": "m"}]}', r"results\[0\] is not a result: .*protocol"),
     ],
 )

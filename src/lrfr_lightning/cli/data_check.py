@@ -7,6 +7,7 @@ from pathlib import Path
 from jsonargparse import ArgumentParser
 
 from lrfr_lightning.datasets.inspection import DataReport, check_data
+from lrfr_lightning.utils.paths import whole_file
 
 
 def check_parser() -> ArgumentParser:
@@ -68,5 +69,5 @@ def _pairs(pairs: list[tuple[str, str]]) -> list[str]:
 
 
 def _write(report: DataReport, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(asdict(report), indent=1) + "\n")
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(asdict(report), indent=1) + "\n")

@@ -1,7 +1,6 @@
 """A backbone as an ONNX file that says how it wants its pixels. Needs the extra ``onnx``."""
 
 import json
-import os
 import warnings
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +11,7 @@ import torch
 from lrfr_lightning.backbones.base import Backbone, evaluating
 from lrfr_lightning.embedders.onnx_file import PIXEL_SPEC_KEY
 from lrfr_lightning.utils.errors import ConfigError
-from lrfr_lightning.utils.paths import expand
+from lrfr_lightning.utils.paths import expand, whole_file
 
 
 def export_onnx(backbone: Backbone, path: str | Path) -> None:
@@ -28,11 +27,8 @@ def export_onnx(backbone: Backbone, path: str | Path) -> None:
     program = _program(backbone)
     spec = json.dumps(asdict(backbone.pixel_spec))
     program.model.metadata_props[PIXEL_SPEC_KEY] = spec
-    target = expand(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".partial")
-    program.save(str(partial), external_data=False)
-    os.replace(partial, target)
+    with whole_file(expand(path)) as partial:
+        program.save(str(partial), external_data=False)
 
 
 def _program(backbone: Backbone) -> Any:

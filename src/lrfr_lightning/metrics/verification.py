@@ -71,7 +71,10 @@ class PairMetric(Metric):
 
 
 class AreaUnderROC(PairMetric):
-    """Area under the ROC, 0..1; see :func:`~lrfr_lightning.functional.verification`."""
+    """Area under the ROC, 0..1.
+
+    See :func:`~lrfr_lightning.functional.verification.area_under_curve`.
+    """
 
     higher_is_better = True
 

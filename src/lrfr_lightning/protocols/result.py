@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -12,6 +11,7 @@ from typing import Any, Literal
 
 from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.utils.errors import DataError
+from lrfr_lightning.utils.paths import whole_file
 
 Setting = Literal["standard", "deck"]
 Side = Literal["both", "first", "second", "matrix"]
@@ -102,19 +102,19 @@ def write_results(
 ) -> None:
     """Write results as one JSON object, whole or not at all.
 
-    The object holds ``versions``, ``config`` and the list ``results``. It holds no time, so that
-    a repeated run writes the same file.
+    The object holds ``versions``, ``config``, the list ``results`` and, by the items' hash,
+    ``people``: who stands on either side of the items, which all results on the same items share.
+    It holds no time, so that a repeated run writes the same file.
     """
+    entries = [_finite(asdict(result)) for result in results]
     content = {
         "versions": _versions(),
         "config": config or {},
-        "results": [_finite(asdict(result)) for result in results],
+        "people": _people_apart(entries),
+        "results": entries,
     }
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".partial")
-    partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
-    os.replace(partial, target)
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
 def read_results(path: str | Path) -> list[ProtocolResult]:
@@ -132,7 +132,21 @@ def read_results(path: str | Path) -> list[ProtocolResult]:
     entries = content.get("results") if isinstance(content, dict) else None
     if not isinstance(entries, list):
         raise DataError(f"{path}: expected a JSON object with a list 'results'")
-    return [_entry(path, number, entry) for number, entry in enumerate(entries)]
+    found = [_entry(path, number, entry) for number, entry in enumerate(entries)]
+    people = content.get("people", {})
+    if not isinstance(people, dict):
+        raise DataError(f"{path}: expected 'people' by the hash of the items they stand in")
+    for result in found:
+        items = str(result.outcomes.get("items"))
+        if items in people:
+            result.outcomes["people"] = people[items]
+    return found
+
+
+def _people_apart(entries: list[dict[str, Any]]) -> dict[str, str]:
+    """Take the people out of every result's outcomes; by the hash of the items."""
+    outcomes = [entry["outcomes"] for entry in entries]
+    return {own["items"]: own.pop("people") for own in outcomes if "people" in own}
 
 
 def _entry(path: str | Path, number: int, entry: dict[str, Any]) -> ProtocolResult:

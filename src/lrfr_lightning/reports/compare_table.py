@@ -1,7 +1,6 @@
 """Comparisons as tables: terminal, Markdown and JSON."""
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from lrfr_lightning.reports.markdown import escape, markdown_table
 from lrfr_lightning.reports.table import Cell, Table
 from lrfr_lightning.reports.terminal import plain, rich_table, stdout
 from lrfr_lightning.reports.values import MISSING, label
+from lrfr_lightning.utils.paths import whole_file
 
 CAPTION = (
     "Metrics in %, differences in points. 95 % interval and p of the difference: bootstrap over "
@@ -65,12 +65,9 @@ def write_comparison(comparisons: Sequence[Comparison], folder: str | Path) -> N
         "compare.json": json.dumps({"comparisons": content}, indent=1, allow_nan=False) + "\n",
         "compare.md": "\n".join([*parts, f"{CAPTION}\n"]),
     }
-    target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
-        partial = target / f"{name}.partial"
-        partial.write_text(text)
-        os.replace(partial, target / name)
+        with whole_file(Path(folder) / name) as partial:
+            partial.write_text(text)
 
 
 def _row(comparison: Comparison, metric: str) -> list[str]:

@@ -1,7 +1,6 @@
 """From results files to a report: an HTML page, texts, a figure and a CSV file."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from lrfr_lightning.reports.latex import render_latex
 from lrfr_lightning.reports.markdown import render_markdown
 from lrfr_lightning.reports.styles import line_styles
 from lrfr_lightning.utils.errors import DataError
+from lrfr_lightning.utils.paths import whole_file
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ def write_report(
         paths.figure: png_bytes(accuracy_figure(panels, line_styles(models(results)))),
         paths.csv: results_frame(results).to_csv(index=False).encode(),
     }
-    folder.mkdir(parents=True, exist_ok=True)
     for path, data in content.items():
-        _write(path, data)
+        with whole_file(path) as partial:
+            partial.write_bytes(data)
     return paths
 
 
@@ -96,9 +96,3 @@ def _provenance(paths: Sequence[str | Path]) -> list[Provenance]:
                 None
             )
     return list(found)
-
-
-def _write(path: Path, data: bytes) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data)
-    os.replace(partial, path)

@@ -1,7 +1,10 @@
-"""Paths as users write them in YAML."""
+"""Paths as users write them in YAML, and files that appear whole or not at all."""
 
 import os
 import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lrfr_lightning.utils.errors import ConfigError, DataError
@@ -33,3 +36,20 @@ def existing(path: str | Path, what: str) -> Path:
     if not expanded.exists():
         raise DataError(f"{what} not found: expected it at {expanded.absolute()}, nothing is there")
     return expanded
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Write the file yielded here; it gets the name ``path`` once the block ends without error.
+
+    Folders above it are made. Until then a file that has the name stays as it is; an error or
+    Ctrl-C removes what was written. Of several processes the last one's file stands.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f"{target.name}.{uuid.uuid4().hex}.partial")
+    try:
+        yield partial
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,7 +20,7 @@ from tqdm.auto import tqdm
 from lrfr_lightning.datasets.embedded.population import Population
 from lrfr_lightning.datasets.embedded.render import RENDERER_VERSION, SIZE
 from lrfr_lightning.utils.errors import DataError
-from lrfr_lightning.utils.paths import expand
+from lrfr_lightning.utils.paths import expand, whole_file
 
 _ALONE = 1000
 """Up to so many images one process is done before others have started."""
@@ -57,14 +56,9 @@ def fill_cache(population: Population, path: Path) -> None:
     """
     if path.exists():
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.stem}.{uuid.uuid4().hex}.partial")
-    try:
+    with whole_file(path) as partial:
         _allocate(partial, len(population))
         _render_all(population, partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def render_range(population: Population, partial: Path, start: int, stop: int) -> Iterator[int]:

@@ -11,7 +11,7 @@ from lrfr_lightning.datasets.codec import decode_image
 from lrfr_lightning.datasets.inspection.inventory import EncodedImages, Inventory
 from lrfr_lightning.datasets.inspection.layouts import recognise
 from lrfr_lightning.datasets.inspection.look import Look, look_at, near
-from lrfr_lightning.utils.paths import existing
+from lrfr_lightning.utils.paths import existing, whole_file
 
 _CELL, _COLUMNS = 112, 8
 
@@ -78,16 +78,16 @@ def check_data(
         DataError: nothing is there, its layout is not known, or a list is malformed.
     """
     root = existing(path, "data set")
-    layout = recognise(root)
-    own = layout.take(root)
+    layout, own = _inventory(root)
+    # a wrong path ends the check before the first image is decoded
+    other = None if against is None else _inventory(existing(against, "other data set"))[1]
     looks = look_at(own.images, workers)
     if grid is not None:
         write_grid(own.images, looks, Path(grid))
-    other = existing(against, "other data set") if against is not None else None
     sizes = Counter("{}x{}".format(*look.size) for look in looks if not look.error)
     return DataReport(
         path=str(path),
-        layout=layout.name,
+        layout=layout,
         found=own.found,
         published=own.published,
         missing=own.missing,
@@ -110,12 +110,17 @@ def write_grid(images: EncodedImages, looks: list[Look], path: Path) -> None:
         face = PillowImage.fromarray(decode_image(images.encoded(index), images.name(index)))
         row, column = divmod(place, _COLUMNS)
         sheet.paste(face.resize((_CELL, _CELL)), (column * _CELL, row * _CELL))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path, "PNG")
+    with whole_file(path) as partial:
+        sheet.save(partial, "PNG")
 
 
-def _shared(own: Inventory, looks: list[Look], path: Path, workers: int) -> Shared:
-    other = recognise(path).take(path)
+def _inventory(root: Path) -> tuple[str, Inventory]:
+    """Which layout it is, and what lies there."""
+    layout = recognise(root)
+    return layout.name, layout.take(root)
+
+
+def _shared(own: Inventory, looks: list[Look], other: Inventory, workers: int) -> Shared:
     theirs = look_at(other.images, workers)
     pairs = _same_bytes(looks, theirs)
     alike = _alike(looks, theirs)
