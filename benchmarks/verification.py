@@ -38,7 +38,7 @@ def measure(quick: bool) -> list[Row]:
             target=f"≥ {TARGET:.0f} x the grid, no fold's training accuracy lower"
             if peer == GRID
             else "",
-            met=seconds[peer] / seconds["ours"] >= TARGET and lead.min() >= 0
+            met=seconds[peer] / seconds["ours"] >= TARGET and bool(lead.min() >= 0)
             if peer == GRID
             else None,
             note=f"training accuracy of a fold above the grid's by {100 * lead.min():.3f} to "

@@ -1,7 +1,7 @@
 """What all tests share."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,16 @@ def lrfr_data() -> Path:
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Rendered faces of the tests go into a folder of the session."""
     os.environ["LRFR_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(autouse=True)
+def _environment() -> Iterator[None]:
+    """What Lightning's launchers leave behind (a port, a rank) is not the next test's."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
 
 
 class DrawnFaces(FaceDataset):

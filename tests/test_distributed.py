@@ -79,7 +79,11 @@ def test_training_and_its_evaluation(tmp_path: Path) -> None:
     (tmp_path / "fit.yaml").write_text(yaml.safe_dump(config))
     lrfr = Path(sys.executable).parent / "lrfr"
     finished = subprocess.run(
-        [lrfr, "fit", "--config", "fit.yaml"], cwd=tmp_path, capture_output=True, text=True
+        [lrfr, "fit", "--config", "fit.yaml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=200,
     )
     assert finished.returncode == 0, finished.stderr
     assert (tmp_path / "run" / "step=4.ckpt").exists()  # 32 images, 2 ranks, batches of 4

@@ -84,3 +84,17 @@ def test_the_command_writes_what_its_parts_measured(
     assert written["machine"]["quick"] is True
     assert written["machine"]["packages"]["torch"]
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == written["results"]
+
+
+def test_what_was_measured_outlives_a_part_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, measure in (("first", lambda quick: [FAST]), ("second", lambda quick: 1 / 0)):
+        monkeypatch.setitem(sys.modules, f"benchmarks.{name}", SimpleNamespace(measure=measure))
+    monkeypatch.setattr(command, "PARTS", ("first", "second"))
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--quick"])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ZeroDivisionError):
+        command.main()
+    written = json.loads(Path("runs/benchmarks/results.json").read_text())
+    assert [row["name"] for row in written["results"]] == ["search"]

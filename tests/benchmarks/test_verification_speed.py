@@ -1,5 +1,8 @@
 """The benchmark of verification, and our thresholds beside the grid's."""
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from benchmarks.verification import GRID, measure, pairs, training_lead
@@ -15,6 +18,7 @@ def test_rows_name_the_peers() -> None:
     assert rows[1].peer.startswith("scikit-learn")
     assert all(row.ratio_to_peer > 1 for row in rows)
     assert "points" in rows[0].note
+    json.dumps([asdict(row) for row in rows])  # what the command writes
 
 
 @pytest.mark.parametrize("spread", [1.0, 0.05, 0.002])
