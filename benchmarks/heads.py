@@ -25,7 +25,7 @@ Step = Callable[[], object]
 
 def measure(quick: bool) -> list[Row]:
     """Every margin at each number of identities, all cores, float32."""
-    batch, dim, repeats = (8, 16, 1) if quick else (128, 512, 7)
+    batch, dim, repeats = (8, 16, 1) if quick else (128, 512, 15)
     counts = {300: 1.4} if quick else TARGETS
     rows = [
         row
