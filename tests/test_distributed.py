@@ -1,6 +1,5 @@
 """Two processes over gloo give what one gives."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from lrfr_lightning.backbones import MobileFaceNet
 from lrfr_lightning.cli.main import main
 from lrfr_lightning.embedders import CheckpointEmbedder, evaluate
 from lrfr_lightning.protocols import EmbeddedVerification, write_results
+from processes import finish, start
 
 # 40 images x 2 resolutions in batches of 6: uneven, and the last batch is a part
 SIZE = {"identities": 20, "images_per_identity": 2, "pairs_per_fold": 2, "resolutions": [112, 14]}
@@ -78,14 +78,7 @@ def test_training_and_its_evaluation(tmp_path: Path) -> None:
     }  # fmt: skip
     (tmp_path / "fit.yaml").write_text(yaml.safe_dump(config))
     lrfr = Path(sys.executable).parent / "lrfr"
-    finished = subprocess.run(
-        [lrfr, "fit", "--config", "fit.yaml"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-    assert finished.returncode == 0, finished.stderr
+    finish(start([lrfr, "fit", "--config", "fit.yaml"], tmp_path))
     assert (tmp_path / "run" / "step=4.ckpt").exists()  # 32 images, 2 ranks, batches of 4
     embedder = CheckpointEmbedder(str(tmp_path / "run" / "last.ckpt"))
     alone = evaluate(embedder, EmbeddedVerification(**SIZE), batch_size=6)

@@ -4,12 +4,9 @@ Each run is started in another of the ways in which Lightning makes ranks: two n
 each, its own launcher, torchrun.
 """
 
-import contextlib
 import json
-import os
 import signal
 import socket
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +14,8 @@ from typing import Any
 import pytest
 import torch
 import yaml
+
+from processes import finish, kill_remains, start
 
 BIN = Path(sys.executable).parent
 KILL = '''
@@ -75,37 +74,15 @@ def config(name: str, ranks: int, die_at: int = -1) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def environment(**changes: str) -> dict[str, str]:
-    return os.environ | {"NO_ALBUMENTATIONS_UPDATE": "1", "OMP_NUM_THREADS": "1"} | changes
-
-
 def free_port() -> str:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return str(found.getsockname()[1])
 
 
-def start(command: list[Any], folder: Path, **changes: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        command, cwd=folder, env=environment(**changes), start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-    )  # fmt: skip
-
-
-def finish(process: subprocess.Popen[bytes], expected: int = 0) -> None:
-    _, errors = process.communicate(timeout=200)
-    assert process.returncode == expected, errors.decode()
-
-
 def launch(folder: Path, name: str, settings: dict[str, Any], *more: str) -> list[Any]:
     (folder / f"{name}.yaml").write_text(yaml.safe_dump(settings))
     return [BIN / "lrfr", "fit", "--config", f"{name}.yaml", *more]
-
-
-def kill_remains(process: subprocess.Popen[bytes]) -> None:
-    """What is left of the session that we started ourselves."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def lines(folder: Path, name: str, rank: int) -> list[Any]:

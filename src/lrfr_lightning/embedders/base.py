@@ -54,7 +54,7 @@ class ModuleEmbedder(Embedder):
         backbone: the network; used in eval mode, whatever mode it is in, and left as it was.
         name: the model's name in results.
         precision: ``bf16`` computes convolutions and products in bfloat16, twice as fast where the
-            hardware has it, and moves embeddings by about 1 %; see ``docs/evaluation.md``.
+            hardware has it, and moves embeddings by about 2 %; see ``docs/evaluation.md``.
 
     Raises:
         ConfigError: no such precision.
