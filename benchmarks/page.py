@@ -49,9 +49,9 @@ def _figure(rows: Sequence[Row]) -> Figure:
         for row in compared
         if row.ratio_to_peer
     ]
-    figure = Figure(figsize=(9, 1 + 0.32 * max(1, len(compared))), layout="constrained")
+    figure = Figure(figsize=(12, 1 + 0.32 * max(1, len(compared))), layout="constrained")
     axes = figure.subplots()
-    labels = [f"{row.name} / {row.peer}" for row in compared]
+    labels = [f"{row.name}\n{row.peer}" for row in compared]
     axes.barh(labels, speedups, color="#3b6ea5")
     axes.axvline(1, color="#333333", linewidth=1)
     axes.set_xscale("log")
