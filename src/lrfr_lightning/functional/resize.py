@@ -23,7 +23,7 @@ _PILLOW = {
     "bicubic": PillowImage.Resampling.BICUBIC,
     "lanczos": PillowImage.Resampling.LANCZOS,
 }
-OPENCV = {
+_OPENCV = {
     "nearest": cv2.INTER_NEAREST_EXACT,
     "bilinear": cv2.INTER_LINEAR,
     "bicubic": cv2.INTER_CUBIC,
@@ -45,10 +45,10 @@ class Kernel:
     antialias: bool = True
 
     def __post_init__(self) -> None:
-        if self.name not in (_PILLOW if self.antialias else OPENCV):
+        if self.name not in (_PILLOW if self.antialias else _OPENCV):
             raise ConfigError(
                 f"kernel {self.name!r} with antialias={self.antialias}: expected one of "
-                f"{sorted(_PILLOW)} with antialias, {sorted(OPENCV)} without"
+                f"{sorted(_PILLOW)} with antialias, {sorted(_OPENCV)} without"
             )
 
     def __str__(self) -> str:
@@ -69,7 +69,7 @@ def resize(image: Image, height: int, width: int, kernel: Kernel) -> Image:
     if kernel.antialias:
         resized = PillowImage.fromarray(image).resize((width, height), _PILLOW[kernel.name])
     else:
-        resized = cv2.resize(image, (width, height), interpolation=OPENCV[kernel.name])
+        resized = cv2.resize(image, (width, height), interpolation=_OPENCV[kernel.name])
     return np.asarray(resized, dtype=np.uint8)
 
 

@@ -57,15 +57,12 @@ class CosineClassifier(Recorded, nn.Module):
         """
         return self.cosine_with(normalize(embedding), label).clamp(-1, 1)
 
-    def cosine_with(self, direction: Tensor, row: Tensor, ranks: int = 1) -> Tensor:
+    def cosine_with(self, direction: Tensor, row: Tensor) -> Tensor:
         """Cosine of each direction ``(B, D)``, of length 1, with one row ``(B,)``, ``(B,)``.
 
-        The gradient of the weights is sparse: beside that of the softmax it takes no memory. It is
-        divided by ``ranks``, as in :func:`~lrfr_lightning.functional.softmax_loss.compare`.
+        The gradient of the weights is sparse: beside that of the softmax it takes no memory.
         """
         weight = embedding_rows(row, self.weight, sparse=True).to(direction.dtype)
-        if ranks > 1 and weight.requires_grad:
-            weight.register_hook(lambda gradient: gradient / ranks)
         return (direction * normalize(weight)).sum(dim=1)
 
     def compare(

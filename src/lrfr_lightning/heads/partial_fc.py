@@ -89,13 +89,17 @@ class PartialFC(CosineClassifier):
         self.share_out()
         return super().forward(embedding)
 
+    @torch.no_grad()
     def target_cosine(self, embedding: Tensor, label: Tensor) -> Tensor:
-        """Cosine of each embedding with its own identity, wherever its row lies, ``(B,)``."""
+        """Cosine of each embedding with its own identity, wherever its row lies, ``(B,)``.
+
+        It is for looking at and has no gradient; losses take :meth:`compare`'s.
+        """
         self.share_out()
         sizes = rows_of_ranks(embedding)
         column = self._column(rows_of_all(label, sizes))
         everyone = join_ranks(normalize(embedding), sizes)
-        cosine = self.cosine_with(everyone, column.clamp_min(0), ranks=len(sizes))
+        cosine = self.cosine_with(everyone, column.clamp_min(0))
         own = torch.where(column >= 0, cosine, 0)
         return _own_rows(add_ranks(own), sizes).clamp(-1, 1)
 
