@@ -1,51 +1,64 @@
-"""Memory of the training process and its workers while batches go by."""
+"""Memory of a training process and its workers while it trains."""
 
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Any
+
+import pytorch_lightning as pl
 
 from benchmarks.input_files import FacesInMemory, jpegs
+from lrfr_lightning.backbones import IResNet
 from lrfr_lightning.datamodules import FaceDataModule
 from lrfr_lightning.datasets import RecordIO
 from lrfr_lightning.datasets.recordio import write_recordio
+from lrfr_lightning.heads import AdaFace, MarginHead
+from lrfr_lightning.tasks import RecognitionTask
 from lrfr_lightning.transforms import CrossResolution, LogUniform
 
 SIZE = 16
 
 
 def growth(batches: int, workers: int) -> tuple[float, float]:
-    """Median MB in the first and in the last tenth of a run.
+    """Median MB in the second and in the last tenth of a run of ``Trainer.fit``.
 
     Proportional set size of this process and its workers: a page that a fork copied counts twice.
+    In the first tenth queues fill.
     """
-    images, _ = jpegs(64)
+    images, _ = jpegs(512)
     with tempfile.TemporaryDirectory() as folder:
         write_recordio(FacesInMemory(images), Path(folder) / "rec")
         faces = RecordIO(Path(folder) / "rec")
-        module = FaceDataModule(
+        data = FaceDataModule(
             faces, CrossResolution(LogUniform(6, 32)), batch_size=SIZE, num_workers=workers
         )
+        head = partial(MarginHead, margin=AdaFace())
+        task = RecognitionTask(IResNet(18, 16, width=4), head, faces.num_classes)
+        watch = _Watch()
+        trainer = pl.Trainer(
+            accelerator="cpu", devices=1, max_steps=batches, max_epochs=-1, callbacks=[watch],
+            logger=False, enable_checkpointing=False, enable_progress_bar=False,
+            enable_model_summary=False, limit_val_batches=0,
+        )  # fmt: skip
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the machine may have fewer cores than workers
-            seen = list(_watch(module, batches))
-    tenth = max(1, len(seen) // 10)
-    return median(seen[tenth : 2 * tenth]), median(seen[-tenth:])
+            trainer.fit(task, data)
+    tenth = max(1, len(watch.seen) // 10)
+    return median(watch.seen[tenth : 2 * tenth]), median(watch.seen[-tenth:])
 
 
-def _watch(module: FaceDataModule, batches: int) -> Iterator[float]:
-    """Memory after every batch that is a multiple of four; the first tenth fills the queues."""
-    loader = module.train_dataloader()
-    count = 0
-    while count < batches:
-        for _ in loader:
-            count += 1
-            if count % 4 == 0:
-                yield _tree_mb(os.getpid())
-            if count == batches:
-                return
+class _Watch(pl.Callback):
+    """Memory after every batch that is a multiple of four, MB."""
+
+    def __init__(self) -> None:
+        self.seen: list[float] = []
+
+    def on_train_batch_end(self, *arguments: Any) -> None:
+        if arguments[-1] % 4 == 3:
+            self.seen.append(_tree_mb(os.getpid()))
 
 
 def _tree_mb(process: int) -> float:
