@@ -11,6 +11,7 @@ from tqdm import tqdm
 from benchmarks.machine import describe
 from benchmarks.page import write_page
 from benchmarks.row import Row
+from lrfr_lightning.utils.memory import keep_freed_memory
 from lrfr_lightning.utils.paths import whole_file
 
 # each is a module with ``measure(quick: bool) -> list[Row]``
@@ -37,6 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     part_of_it = options.parts or options.quick
     folder = options.output or (Path("runs/benchmarks") if part_of_it else Path(__file__).parent)
+    keep_freed_memory()  # as the console script does
     rows: list[Row] = []
     for part in tqdm(options.parts or PARTS, desc="benchmarks"):
         rows += import_module(f"benchmarks.{part}").measure(options.quick)

@@ -13,6 +13,7 @@ from lrfr_lightning.datamodules.batch import join_views, split_views
 from lrfr_lightning.datamodules.sampler import EpochSampler
 from lrfr_lightning.datasets import RecordIO
 from lrfr_lightning.datasets.recordio import write_recordio
+from lrfr_lightning.functional.resize import Kernel, degrade
 from lrfr_lightning.transforms import CrossResolution, Listed, LogUniform
 from lrfr_lightning.utils.errors import ConfigError, DataError
 
@@ -35,6 +36,29 @@ def test_batch_contract(faces: Any) -> None:
         assert batch["image"].dtype == torch.uint8
         assert batch["label"].tolist() == [int(faces.labels[i]) for i in batch["index"]]
         assert (batch["resolution"] < 112).sum() == 4
+        assert batch["resolution"].tolist() == sorted(batch["resolution"])
+
+
+def test_resolutions_fall_on_any_image_of_the_sampler_s_order(faces: Any) -> None:
+    module = FaceDataModule(faces, CrossResolution(LogUniform(6, 32)), (), 8, num_workers=0)
+    seen: list[set[bool]] = [set() for _ in range(8)]
+    loader = module.train_dataloader()
+    for epoch in range(4):
+        loader.sampler.set_epoch(epoch)
+        order = [index for _, index in loader.sampler]
+        for number, batch in enumerate(loader):
+            for index, side in zip(batch["index"], batch["resolution"], strict=True):
+                seen[order.index(int(index)) - 8 * number].add(int(side) < 112)
+    assert seen == [{False, True}] * 8
+
+
+def test_each_image_is_degraded_to_the_resolution_beside_it(faces: Any) -> None:
+    cross = CrossResolution(LogUniform(6, 32), down=Kernel("box"), up=Kernel("box"))
+    for batch in batches(FaceDataModule(faces, cross, (), 8, num_workers=0)):
+        made = zip(batch["image"], batch["index"], batch["resolution"], strict=True)
+        for image, index, side in made:
+            expected = degrade(faces.image(int(index)), int(side), cross.down, cross.up)
+            assert np.array_equal(image.permute(1, 2, 0), expected)
 
 
 def test_undegraded_samples_are_the_images(faces: Any) -> None:

@@ -56,8 +56,11 @@ def test_straight_to_its_place_or_not_at_all():
     assert decode_into(jpeg, place)
     assert np.array_equal(place, decode_image(jpeg, "face"))
     grey = bytes(cv2.imencode(".jpg", face[..., 0])[1])
+    assert decode_into(grey, place)
+    assert np.array_equal(place, decode_image(grey, "grey"))
     png = bytes(cv2.imencode(".png", face)[1])
-    others = [grey, png, exif_turned(jpeg), jpeg[:300], jpeg[:20], b"", encode_jpeg(face[:, :8])]
+    sizes = [encode_jpeg(face[:, :8]), encode_jpeg(face.repeat(2, axis=0))]
+    others = [png, exif_turned(jpeg), jpeg[:300], jpeg[:20], b"", *sizes]
     assert [decode_into(data, place) for data in others] == [False] * len(others)
     assert decode_image(exif_turned(jpeg), "face").shape == (16, 24, 3)
 

@@ -59,6 +59,18 @@ def test_sides_of_a_face_that_is_not_square() -> None:
     assert torch.equal(products, degrade_(images.clone(), sides, BICUBIC, BICUBIC))
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("sides", [[1] * 8, [1, 1, 2, 2, 3, 5, 5, 111], [9, 112, 9, 112] * 2])
+def test_any_layout_and_any_order(layout: torch.memory_format, sides: list[int]) -> None:
+    images = batch()
+    expected = by_products(images, [side % 112 or 7 for side in sides], BICUBIC, BICUBIC)
+    whole = torch.tensor(sides) == 112
+    expected[whole] = images[whole]
+    laid = images.contiguous(memory_format=layout)
+    assert torch.equal(degrade_(laid, torch.tensor(sides), BICUBIC, BICUBIC), expected)
+    assert laid.is_contiguous(memory_format=layout)
+
+
 def test_others_stay_and_the_batch_is_changed_in_place() -> None:
     images = batch()
     before = images.clone()

@@ -56,5 +56,12 @@ def test_bad_input() -> None:
 def test_every_image_of_a_large_batch_in_any_layout(mean: Any, layout: Any) -> None:
     images = torch.randint(0, 256, (21, 3, 112, 112), dtype=torch.uint8)
     made = PixelSpec(mean=mean, std=(60.0, 60.0, 60.0)).normalise(images.to(memory_format=layout))
-    assert torch.equal(made, (images.float() - torch.tensor(mean).view(3, 1, 1)) / 60)
+    expected = (images.float() - torch.tensor(mean).view(3, 1, 1)) / 60
+    torch.testing.assert_close(made, expected, rtol=0, atol=4e-7)
     assert made.is_contiguous(memory_format=layout)
+
+
+def test_bytes_with_gaps_and_no_bytes_at_all() -> None:
+    part = torch.randint(0, 256, (4, 3, 112, 130), dtype=torch.uint8)[::2, :, :, 5:117]
+    torch.testing.assert_close(PixelSpec().normalise(part), (part.float() - 127.5) / 127.5)
+    assert PixelSpec().normalise(part[:0]).shape == (0, 3, 112, 112)

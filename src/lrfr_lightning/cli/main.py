@@ -8,6 +8,7 @@ from typing import Any
 
 from lrfr_lightning import __version__
 from lrfr_lightning.utils.errors import ConfigError, DataError
+from lrfr_lightning.utils.memory import keep_freed_memory
 
 COMMANDS = {
     "fit": ("training", "train or fine-tune a model"),
@@ -60,7 +61,8 @@ def cause(error: BaseException | None) -> ConfigError | DataError | None:
 
 
 def console() -> None:
-    """The console script: what a command returns is no exit code."""
+    """The console script: its process is its own, and what a command returns is no exit code."""
+    keep_freed_memory()
     main()
 
 

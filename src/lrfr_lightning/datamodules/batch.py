@@ -1,7 +1,8 @@
 """The training batch and how workers make it: read, augment, degrade, collate.
 
 Every random draw of a sample depends on (seed, epoch, index) alone and every draw of a batch on
-(seed, epoch, first index), so that the number of workers changes nothing.
+(seed, epoch, first index), so that the number of workers changes nothing. A batch lies in the order
+of its resolutions, so that images of one side are degraded together where they are.
 """
 
 from collections.abc import Sequence
@@ -55,13 +56,13 @@ class Samples(TypedDict):
         image: uint8 ``(B, 112, 112, 3)``.
         label: int64 ``(B,)``.
         index: int64 ``(B,)``, position in the data set.
-        epoch: the draws of a batch depend on it.
+        resolution: int64 ``(B,)``, the side each is to be degraded to, px, in ascending order.
     """
 
     image: NDArray[np.uint8]
     label: NDArray[np.int64]
     index: NDArray[np.int64]
-    epoch: int
+    resolution: NDArray[np.int64]
 
 
 class TrainingSamples(Dataset[Image]):
@@ -70,12 +71,20 @@ class TrainingSamples(Dataset[Image]):
     Args:
         dataset: the faces.
         augmentation: applied at full resolution, or None.
+        cross_resolution: which resolution each sample of a batch is to get; None: its own.
         seed: of all draws.
     """
 
-    def __init__(self, dataset: FaceDataset, augmentation: Augmentation | None, seed: int) -> None:
+    def __init__(
+        self,
+        dataset: FaceDataset,
+        augmentation: Augmentation | None,
+        cross_resolution: CrossResolution | None,
+        seed: int,
+    ) -> None:
         self.dataset = dataset
         self.augmentation = augmentation
+        self.cross_resolution = cross_resolution
         self.seed = seed
 
     def __len__(self) -> int:
@@ -105,18 +114,36 @@ class TrainingSamples(Dataset[Image]):
         Raises:
             DataError: an image is unreadable or not 112x112 px.
         """
-        image = np.empty((len(keys), SIDE, SIDE, 3), np.uint8)
-        for place, key in zip(image, keys, strict=True):
-            self._read_into(place, key)
+        drawn = self._resolutions(keys)
+        order = np.argsort(drawn, kind="stable")
+        keys = [keys[place] for place in order]
         index = np.asarray([index for _, index in keys], np.int64)
-        label = np.asarray(self.dataset.labels[index], np.int64)
-        return Samples(image=image, label=label, index=index, epoch=keys[0][0])
+        return Samples(
+            image=self._images(keys),
+            label=np.asarray(self.dataset.labels[index], np.int64),
+            index=index,
+            resolution=drawn[order],
+        )
 
-    def _read_into(self, place: Image, key: tuple[int, int]) -> None:
+    def _resolutions(self, keys: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
+        if not self.cross_resolution:
+            return np.full(len(keys), SIDE)
+        draws = np.random.default_rng([self.seed, *keys[0]])
+        return self.cross_resolution.sample(len(keys), SIDE, draws)
+
+    def _images(self, keys: Sequence[tuple[int, int]]) -> NDArray[np.uint8]:
+        made = np.empty((len(keys), SIDE, SIDE, 3), np.uint8)
+        for place, key in zip(made, keys, strict=True):
+            if not self._decoded(key[1], place):
+                place[...] = self[key]
+        return made
+
+    def _decoded(self, index: int, place: Image) -> bool:
+        """Whether the image went to its place straight from its bytes."""
         faces = self.dataset
-        straight = self.augmentation is None and isinstance(faces, EncodedFaces)
-        if not straight or not decode_into(cast(EncodedFaces, faces).encoded(key[1]), place):
-            place[...] = self[key]
+        if self.augmentation or not isinstance(faces, EncodedFaces):
+            return False
+        return decode_into(faces.encoded(index), place)
 
 
 class PlainSamples(Dataset[Image]):
@@ -127,7 +154,7 @@ class PlainSamples(Dataset[Image]):
     """
 
     def __init__(self, dataset: FaceDataset) -> None:
-        self._samples = TrainingSamples(dataset, None, seed=0)
+        self._samples = TrainingSamples(dataset, None, None, seed=0)
 
     def __len__(self) -> int:
         return len(self._samples)
@@ -142,30 +169,23 @@ class PlainSamples(Dataset[Image]):
 
 
 class Collate:
-    """Makes a batch of samples and degrades its share of them.
+    """Makes a batch of samples and degrades them as they say.
 
     Args:
-        cross_resolution: which samples to degrade and how; None leaves all at full resolution.
-        seed: of all draws.
+        cross_resolution: how to degrade; None leaves all at full resolution.
     """
 
-    def __init__(self, cross_resolution: CrossResolution | None, seed: int) -> None:
+    def __init__(self, cross_resolution: CrossResolution | None) -> None:
         self.cross_resolution = cross_resolution
-        self.seed = seed
 
     def __call__(self, samples: Samples) -> Batch:
         """Samples → :class:`Batch`."""
-        count = len(samples["index"])
-        resolution = np.full(count, SIDE)
         cross = self.cross_resolution
-        if cross:
-            draws = np.random.default_rng([self.seed, samples["epoch"], int(samples["index"][0])])
-            resolution = cross.sample(count, SIDE, draws)
         batch = Batch(
             image=torch.from_numpy(samples["image"]).permute(0, 3, 1, 2),
             label=torch.from_numpy(samples["label"]),
             index=torch.from_numpy(samples["index"]),
-            resolution=torch.from_numpy(resolution),
+            resolution=torch.from_numpy(samples["resolution"]),
         )
         if cross and cross.where == "workers":
             batch.update(cross.degrade(batch["image"], batch["resolution"]))  # type: ignore[typeddict-item]

@@ -96,7 +96,7 @@ class FaceDataModule(pl.LightningDataModule):
             dataset=self._samples(),
             batch_size=self.batch_size,
             num_workers=self.num_workers,
-            collate_fn=Collate(self.cross_resolution, self.seed),  # __getitems__ makes no list
+            collate_fn=Collate(self.cross_resolution),  # __getitems__ makes no list
             drop_last=True,
             pin_memory=torch.cuda.is_available(),
             persistent_workers=self.num_workers > 0,
@@ -124,7 +124,7 @@ class FaceDataModule(pl.LightningDataModule):
             PlainSamples(self.dataset),
             batch_size=self.batch_size,
             num_workers=self.num_workers,
-            collate_fn=Collate(None, self.seed),  # type: ignore[arg-type]  # __getitems__ makes no list
+            collate_fn=Collate(None),  # type: ignore[arg-type]  # __getitems__ makes no list
             worker_init_fn=_one_thread,
         )
 
@@ -143,7 +143,7 @@ class FaceDataModule(pl.LightningDataModule):
         return trainer.fit_loop.batch_idx + 1 if trainer and trainer.training else 0
 
     def _samples(self) -> TrainingSamples:
-        return TrainingSamples(self.dataset, self.augmentation, self.seed)
+        return TrainingSamples(self.dataset, self.augmentation, self.cross_resolution, self.seed)
 
 
 def _nothing() -> DataLoader[Batch]:

@@ -55,7 +55,7 @@ def _text(name: str | Callable[[], str]) -> str:
     return name if isinstance(name, str) else name()
 
 
-def decode_into(data: bytes | memoryview, out: Image) -> bool:
+def decode_into(data: bytes, out: Image) -> bool:
     """Decode a plain JPEG straight to its place in a batch; the pixels are :func:`decode_image`'s.
 
     A copy of the pixels costs a tenth of decoding them, and OpenCV cannot do without.
@@ -66,15 +66,15 @@ def decode_into(data: bytes | memoryview, out: Image) -> bool:
 
     Returns:
         Whether it was done. Not for another size, other formats, an orientation by Exif and
-        damaged bytes: these are for :func:`decode_image`.
+        damaged bytes: these are for :func:`decode_image`, and ``out`` may hold anything.
     """
-    if jpeg_size(data) != (out.shape[1], out.shape[0]):
+    if b"Exif\0" in data:
         return False
     try:
-        simplejpeg.decode_jpeg(data, buffer=out)
+        made = simplejpeg.decode_jpeg(data, buffer=out)
     except ValueError:
         return False
-    return True
+    return made.shape == out.shape  # type: ignore[no-any-return]
 
 
 def jpeg_size(data: bytes | memoryview) -> tuple[int, int] | None:

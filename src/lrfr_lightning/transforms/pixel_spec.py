@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import cv2
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -59,6 +60,9 @@ class PixelSpec:
         if pixels.is_floating_point():
             return (pixels - _constant(self.mean, pixels)) / _constant(self.std, pixels)
         made = torch.empty_like(pixels, dtype=torch.float32)
+        if _one_pass(self, pixels, made):
+            _scale(pixels, made, 1 / self.std[0], -self.mean[0] / self.std[0])
+            return made
         mean, std = _constant(self.mean, made), _constant(self.std, made)
         # on a CPU a few images at a time, which its cache holds over the three operations
         step = _IN_CACHE if made.device.type == "cpu" else max(1, len(made))
@@ -80,6 +84,25 @@ class PixelSpec:
                 f"{images.shape[2]}x{images.shape[3]}; use fit='resize' or larger images"
             )
         return images[:, :, top : top + height, left : left + width]
+
+
+def _one_pass(spec: PixelSpec, pixels: Tensor, made: Tensor) -> bool:
+    """Whether OpenCV can do it: bytes without gaps on a CPU, all channels alike."""
+    alike = len(set(spec.mean)) == len(set(spec.std)) == 1
+    return (
+        alike
+        and len(pixels) > 0
+        and pixels.dtype == torch.uint8
+        and pixels.device.type == "cpu"
+        and pixels.stride() == made.stride()
+    )
+
+
+def _scale(pixels: Tensor, made: Tensor, factor: float, offset: float) -> None:
+    """``made = factor * pixels + offset`` in one pass over the memory, where torch takes three."""
+    flat = (1, pixels.numel()), (pixels.numel(), 1)
+    source, target = (tensor.as_strided(*flat).numpy() for tensor in (pixels, made))
+    cv2.addWeighted(source, factor, source, 0, offset, target, cv2.CV_32F)
 
 
 def _constant(values: tuple[float, float, float], like: Tensor) -> Tensor:
