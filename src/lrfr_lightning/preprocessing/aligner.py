@@ -119,7 +119,8 @@ class FaceAligner:
     def _find(self, image: Image, factor: float) -> Detection | None:
         """The face wanted, in px of the image, looked for at ``factor`` times its size."""
         height, width = image.shape[:2]
-        seen = resize(image, *(max(1, round(side * factor)) for side in (height, width)), BICUBIC)
+        rows, columns = max(1, round(height * factor)), max(1, round(width * factor))
+        seen = resize(image, rows, columns, BICUBIC)
         x, y = width / seen.shape[1], height / seen.shape[0]
         faces = [face.scaled(x, y) for face in self.detector.detect(seen)]
         faces = [face for face in faces if _usable(face)]

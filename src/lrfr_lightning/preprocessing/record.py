@@ -7,6 +7,7 @@ import csv
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 from lrfr_lightning.preprocessing.aligner import Alignment
 from lrfr_lightning.utils.errors import DataError
@@ -77,6 +78,6 @@ def as_line(row: Row) -> str:
     return json.dumps(row) + "\n"
 
 
-def _text(path: Path, mode: str):  # type: ignore[no-untyped-def]
+def _text(path: Path, mode: str) -> IO[str]:
     """Names of files are bytes on disk and need not be text: they come back as they were."""
     return open(path, mode, encoding="utf-8", errors="surrogateescape", newline="")
