@@ -26,9 +26,9 @@ def align_folder(
 
     The output has the same folders with the crops in them, ``alignment.csv`` with a row for every
     file, sorted by path, whatever became of it, and ``alignment.json`` with the settings. A run
-    that was stopped or killed goes on when it is started again and ends with the same files; so
-    does one after photographs were added. One that was replaced by another of the same length
-    is taken for the old one.
+    that was stopped or killed goes on when it is started again and ends with the same files. So
+    does a finished one after photographs were added, removed or replaced; one replaced by another
+    of the same length is taken for the old one.
 
     Args:
         folder: the photographs; names that start with a dot are passed over.
@@ -58,10 +58,8 @@ def align_folder(
     _check_crops(work, names)
     progress = Progress(target, aligner.settings() | {"folder": str(root), "form": form})
     sizes = {name: str(size_of(root / name)) for name in names}
-    rows = {
-        row["path"]: row for row in progress.finished() if sizes.get(row["path"]) == row["bytes"]
-    }
-    progress.start(list(rows.values()))
+    rows = progress.finished(sizes)
+    progress.start(rows.values())
     left = [name for name in names if name not in rows]
     results = run(work, left, min(workers, len(left)))
     for row, crop in tqdm(results, "align", len(names), initial=len(rows), unit="photo"):

@@ -6,6 +6,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,26 @@ class Progress:
             _remove_partial(folder)
         _claim(folder, settings)
 
-    def finished(self) -> list[Row]:
-        """Rows of photographs whose crops, if any, lie in the folder."""
+    def finished(self, sizes: dict[str, str]) -> dict[str, Row]:
+        """Rows by path of what need not be done again; crops of other rows are removed.
+
+        Args:
+            sizes: length of each photograph by its path, as in the rows.
+        """
         rows = read_csv(self._csv) if self._csv.exists() else []
         rows += read_lines(self._lines) if self._lines.exists() else []
-        return [row for row in rows if not row["crop"] or (self.folder / row["crop"]).exists()]
+        latest = {row["path"]: row for row in rows}
+        for path, row in list(latest.items()):
+            crop = self.folder / row["crop"] if row["crop"] else None
+            if sizes.get(path) != row["bytes"]:
+                del latest[path]
+                if crop:
+                    crop.unlink(missing_ok=True)
+            elif crop and not crop.exists():
+                del latest[path]
+        return latest
 
-    def start(self, rows: list[Row]) -> None:
+    def start(self, rows: Iterable[Row]) -> None:
         """Write down the rows that stand; :meth:`add` goes on from there."""
         with whole_file(self._lines) as file:
             file.write_text("".join(map(as_line, rows)), "utf-8")
