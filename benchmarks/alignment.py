@@ -21,7 +21,7 @@ from lrfr_lightning.utils.paths import existing, whole_file
 
 POLICIES = ("fail", "upscale")
 _FIRST = COLUMNS.index("left_eye_x")
-_HEADER = ("recall %", "error px", "% of eyes", "crop px")
+_HEADER = ("recall %", "elsewhere %", "error px", "% of eyes", "crop px")
 
 
 def main() -> None:
@@ -71,18 +71,15 @@ def measure(placed: Sequence[Placed], rows: Sequence[Row]) -> list[dict[str, Any
     """
     by_path = {row["path"]: row for row in rows}
     return [
-        _measure_size(size, here, [by_path[face.path] for face in here if face.path in by_path])
+        _measure_size(size, here, by_path)
         for size in SIZES
         if (here := [face for face in placed if face.size == size])
     ]
 
 
-def _measure_size(size: int, placed: list[Placed], rows: list[Row]) -> dict[str, Any]:
-    pairs = [
-        (face.landmarks, _landmarks(row))
-        for face, row in zip(placed, rows, strict=True)
-        if row["outcome"] != "failed"
-    ]
+def _measure_size(size: int, placed: list[Placed], by_path: dict[str, Row]) -> dict[str, Any]:
+    rows = [(face, by_path[face.path]) for face in placed if face.path in by_path]
+    pairs = [(face.landmarks, _landmarks(row)) for face, row in rows if row["outcome"] != "failed"]
     right = [(t, f) for t, f in pairs if np.linalg.norm(t.mean(0) - f.mean(0)) < size / 4]
     errors = [float(np.linalg.norm(found - true, axis=1).mean()) for true, found in right]
     eyes = [float(np.linalg.norm(true[0] - true[1])) for true, _ in right]
@@ -119,10 +116,10 @@ def tables(results: dict[str, dict[str, list[dict[str, Any]]]]) -> str:
 
 
 def _table(detector: str, policies: dict[str, list[dict[str, Any]]]) -> str:
-    header = ["face px", "photographs"] + [f"{p}: {c}" for p in policies for c in _HEADER]
+    header = ["face px", "files", "rows"] + [f"{p}: {c}" for p in policies for c in _HEADER]
     lines = [f"**{detector}**", "", _line(header), _line(["--:"] * len(header))]
     for sizes in zip(*policies.values(), strict=True):
-        cells = [str(sizes[0]["size"]), str(sizes[0]["photographs"])]
+        cells = [str(sizes[0][name]) for name in ("size", "photographs", "rows")]
         for measured in sizes:
             cells += _cells(measured)
         lines.append(_line(cells))
@@ -130,11 +127,13 @@ def _table(detector: str, policies: dict[str, list[dict[str, Any]]]) -> str:
 
 
 def _cells(measured: dict[str, Any]) -> list[str]:
-    recall = f"{100 * measured['found'] / measured['photographs']:.0f}"
+    shares = [
+        f"{100 * measured[name] / measured['photographs']:.0f}" for name in ("found", "elsewhere")
+    ]
     if not measured["found"]:
-        return [recall, "", "", ""]
+        return [*shares, "", "", ""]
     error, eyes, crop = (measured[name] for name in ("error", "error_eyes", "crop_error"))
-    return [recall, f"{error:.1f}", f"{100 * eyes:.0f}", f"{crop:.1f}"]
+    return [*shares, f"{error:.1f}", f"{100 * eyes:.0f}", f"{crop:.1f}"]
 
 
 def _line(cells: list[str]) -> str:
