@@ -48,11 +48,13 @@ def resolution(landmarks: NDArray[np.floating]) -> float:
     return SIDE / max(float(np.hypot(a, b)), 1e-9)
 
 
-def align(image: Image, landmarks: NDArray[np.floating], margin: float = 0.0) -> Image:
+def align(
+    image: Image,
+    landmarks: NDArray[np.floating],
+    margin: float = 0.0,
+    antialias: bool = False,
+) -> Image:
     """The face of five landmarks as an aligned one, bilinear, black outside the image.
-
-    A square of 224 px or more is first shrunk by a whole number, over the mean of pixels: bilinear
-    alone would skip some.
 
     Args:
         image: uint8 ``(H, W, 3)``.
@@ -60,17 +62,24 @@ def align(image: Image, landmarks: NDArray[np.floating], margin: float = 0.0) ->
             in the image first.
         margin: by what share of its side each edge of the aligned square moves outwards, 0 or
             more; the 112 px then show ``1 + 2 margin`` sides.
+        antialias: average pixels where the square has twice the 112 px and more; the field's
+            scripts do not, and skip some.
 
     Returns:
         uint8 ``(112, 112, 3)``.
     """
     middle = (SIDE - 1) / 2
     template = (ARCFACE_TEMPLATE - middle) / (1 + 2 * margin) + middle
-    factor = max(1, int(resolution(landmarks) * (1 + 2 * margin) / SIDE))
-    if factor > 1:
-        height, width = (max(1, side // factor) for side in image.shape[:2])
-        image = image[: height * factor, : width * factor]
-        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    factor = int(resolution(landmarks) * (1 + 2 * margin) / SIDE)
+    if antialias and factor > 1:
+        image = _averaged(image, factor)
         landmarks = (landmarks + 0.5) / factor - 0.5
     transform = similarity(landmarks, template)
     return np.asarray(cv2.warpAffine(image, transform, (SIDE, SIDE), flags=cv2.INTER_LINEAR))
+
+
+def _averaged(image: Image, factor: int) -> Image:
+    """Squares of ``factor`` px become one; what is left at the right and below goes."""
+    height, width = (max(1, side // factor) for side in image.shape[:2])
+    whole = image[: height * factor, : width * factor]
+    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA))

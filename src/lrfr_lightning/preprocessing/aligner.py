@@ -114,7 +114,8 @@ class FaceAligner:
         }
 
     def _aligned(self, image: Image, face: Detection, outcome: Outcome, reason: str) -> Alignment:
-        return Alignment(align(image, face.landmarks, self.margin), outcome, reason, face)
+        crop = align(image, face.landmarks, self.margin, antialias=True)
+        return Alignment(crop, outcome, reason, face)
 
     def _find(self, image: Image, factor: float) -> Detection | None:
         """The face wanted, in px of the image, looked for at ``factor`` times its size."""

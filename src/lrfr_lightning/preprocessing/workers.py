@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Literal
 
@@ -81,11 +82,7 @@ def run(work: Work, names: Iterable[str], workers: int) -> Iterator[tuple[Row, b
     if workers == 0:
         yield from map(work.do, names)
         return
-    # forked from a process that has imported everything and runs no thread yet
-    own = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(own)
-    context.set_forkserver_preload([__name__])
-    pool = ProcessPoolExecutor(workers, context, _begin, (work,))
+    pool = ProcessPoolExecutor(workers, _context(), _begin, (work,))
     try:
         yield from _in_order(pool, names, _AHEAD * workers)
     except BrokenProcessPool:
@@ -95,6 +92,15 @@ def run(work: Work, names: Iterable[str], workers: int) -> Iterator[tuple[Row, b
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _context() -> BaseContext:
+    """Forks of a process that has imported everything and runs no thread, where that is had."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
 
 
 def _in_order(
