@@ -25,9 +25,9 @@ def run(args: list[str]) -> list[Row]:
         DETECTORS[options.detector](), options.face, options.margin, options.too_small
     )
     rows = align_folder(options.folder, options.output, aligner, options.form, options.workers)
-    caption = f"{len(rows)} files → {options.output}, a row of each in alignment.csv"
-    table = rich_table(outcome_table(rows), caption)
+    table = rich_table(outcome_table(rows), "")
     stdout([table]).print(table)
+    print(f"{len(rows)} files → {options.output}, a row of each in alignment.csv")
     failed = [row for row in rows if row["outcome"] == "failed"]
     for row in failed[:_SHOWN]:
         print(plain(f"{row['path']}: {row['reason']}"))

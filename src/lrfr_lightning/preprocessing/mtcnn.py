@@ -140,7 +140,7 @@ def _run(network: Any, images: Array, *outputs: str) -> tuple[Array, ...]:
 
 def _whole(boxes: Boxes) -> Boxes:
     """Whole numbers; boxes without area go."""
-    whole: Boxes = np.fix(boxes)
+    whole: Boxes = np.trunc(boxes)
     return whole[(sizes(whole) >= 1).all(axis=1)]
 
 

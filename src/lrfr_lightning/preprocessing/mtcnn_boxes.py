@@ -40,7 +40,7 @@ def proposals(
     """
     found = np.nonzero(scores >= threshold)
     corner = STRIDE * np.stack(found, axis=1)
-    boxes: Boxes = np.fix(np.concatenate([corner + 1, corner + CELL], axis=1) / scale)
+    boxes: Boxes = np.trunc(np.concatenate([corner + 1, corner + CELL], axis=1) / scale)
     return boxes, scores[found].astype(np.float64), offsets[found].astype(np.float64)
 
 
