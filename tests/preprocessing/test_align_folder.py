@@ -212,6 +212,26 @@ def test_other_settings_are_refused(photographs: Path, tmp_path: Path) -> None:
     assert json.loads(before["alignment.json"])["folder"] == str(photographs)
 
 
+def test_a_damaged_record_is_one_clear_error(photographs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    align_folder(photographs, out, FaceAligner(Dots()), workers=0)
+    lines = out / "alignment.jsonl"
+    lines.write_bytes(bytes(40) + b"\n")
+    with pytest.raises(DataError, match=r"alignment.jsonl is damaged: remove it"):
+        align_folder(photographs, out, FaceAligner(Dots()), workers=0)
+    mine = tmp_path / "mine.jpg"
+    mine.write_text("keep")
+    row = dict.fromkeys(COLUMNS, "") | {"path": "gone.jpg", "crop": "../mine.jpg"}
+    lines.write_text(as_line(row))
+    with pytest.raises(DataError, match=r"a row whose crop lies elsewhere: '../mine.jpg'"):
+        align_folder(photographs, out, FaceAligner(Dots()), workers=0)
+    assert mine.exists()
+    lines.unlink()
+    (out / "alignment.csv").write_text("path,label\n")
+    with pytest.raises(DataError, match="has other columns than an alignment's"):
+        align_folder(photographs, out, FaceAligner(Dots()), workers=0)
+
+
 def test_folders_that_do_not_do(tmp_path: Path) -> None:
     root, aligner = tmp_path / "photographs", FaceAligner(Dots())
     root.mkdir()

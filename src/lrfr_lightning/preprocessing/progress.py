@@ -41,12 +41,15 @@ class Progress:
 
         Args:
             sizes: length of each photograph by its path, as in the rows.
+
+        Raises:
+            DataError: the rows cannot be read, or the crop of one lies outside the folder.
         """
         rows = read_csv(self._csv) if self._csv.exists() else []
         rows += read_lines(self._lines) if self._lines.exists() else []
         latest = {row["path"]: row for row in rows}
         for path, row in list(latest.items()):
-            crop = self.folder / row["crop"] if row["crop"] else None
+            crop = self._crop(row) if row["crop"] else None
             if sizes.get(path) != row["bytes"]:
                 del latest[path]
                 if crop:
@@ -54,6 +57,12 @@ class Progress:
             elif crop and not crop.exists():
                 del latest[path]
         return latest
+
+    def _crop(self, row: Row) -> Path:
+        name = Path(row["crop"])
+        if name.is_absolute() or ".." in name.parts:
+            raise DataError(f"{self.folder} has a row whose crop lies elsewhere: {row['crop']!r}")
+        return self.folder / name
 
     def start(self, rows: Iterable[Row]) -> None:
         """Write down the rows that stand; :meth:`add` goes on from there."""

@@ -68,9 +68,16 @@ def read_csv(path: Path) -> list[Row]:
 
 
 def read_lines(path: Path) -> list[Row]:
-    """The rows appended so far; a last line that is not whole is no row."""
+    """The rows appended so far; a last line that is not whole is no row.
+
+    Raises:
+        DataError: another line is no row.
+    """
     whole, _, _ = path.read_text("utf-8").rpartition("\n")
-    return [json.loads(line) for line in whole.splitlines()]
+    try:
+        return [{name: json.loads(line)[name] for name in COLUMNS} for line in whole.splitlines()]
+    except (ValueError, KeyError, TypeError):
+        raise DataError(f"{path} is damaged: remove it, and what it lists is done again") from None
 
 
 def as_line(row: Row) -> str:

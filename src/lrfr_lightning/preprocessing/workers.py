@@ -52,7 +52,7 @@ class Work:
         path = self.root / name
         try:
             alignment = self.aligner(read_photograph(path))
-        except DataError as error:
+        except (DataError, cv2.error) as error:
             alignment = Alignment(None, "failed", str(error))
         if alignment.crop is None:
             return row_of(name, size_of(path), alignment, ""), None
