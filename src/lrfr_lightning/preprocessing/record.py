@@ -73,9 +73,10 @@ def read_lines(path: Path) -> list[Row]:
     Raises:
         DataError: another line is no row.
     """
-    whole, _, _ = path.read_text("utf-8").rpartition("\n")
     try:
-        return [{name: json.loads(line)[name] for name in COLUMNS} for line in whole.splitlines()]
+        whole, _, _ = path.read_text("utf-8").rpartition("\n")
+        found = [json.loads(line) for line in whole.splitlines()]
+        return [{name: row[name] for name in COLUMNS} for row in found]
     except (ValueError, KeyError, TypeError):
         raise DataError(f"{path} is damaged: remove it, and what it lists is done again") from None
 
