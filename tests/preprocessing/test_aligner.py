@@ -47,12 +47,11 @@ def test_margin_moves_each_edge_by_its_share_of_the_side() -> None:
 
 def test_a_large_face_is_averaged_not_sampled() -> None:
     checks = np.tile(np.array([[0, 255], [255, 0]], np.uint8)[..., None], (300, 300, 3))
-    crop = align(checks, turned(4, 0, 300, 300), antialias=True)
-    assert np.abs(crop[8:-8, 8:-8].astype(int) - 128).max() <= 1
     assert align(checks, turned(4, 0, 300, 300))[8:-8, 8:-8].max() < 20  # one square in sixteen
-    detector = Fixed(face_at(300, 300, 4))
+    detector = Fixed(face_at(300, 300, 4.2))
     detector.longest_side = 600
-    assert np.array_equal(FaceAligner(detector)(checks).crop, crop)
+    crop = FaceAligner(detector)(checks).crop
+    assert np.abs(crop.astype(int) - 128).max() <= 1
 
 
 def test_largest_or_in_the_centre() -> None:
