@@ -64,6 +64,15 @@ PUBLIC = {
         "VerificationAccuracy",
         "VerificationROC",
     ],
+    "preprocessing": [
+        "MTCNN",
+        "Alignment",
+        "Detection",
+        "Detector",
+        "FaceAligner",
+        "YuNet",
+        "align_folder",
+    ],
     "protocols": [
         "BinVerification",
         "EmbeddedIdentification",
