@@ -12,7 +12,8 @@ from torch import Tensor
 
 from lrfr_lightning.backbones import IResNet, MobileFaceNet, load_weights
 from lrfr_lightning.datasets.listed import ListedImages
-from lrfr_lightning.embedders import ModuleEmbedder, OnnxEmbedder, evaluate, export_onnx
+from lrfr_lightning.embedders import ModuleEmbedder, OnnxEmbedder, evaluate
+from lrfr_lightning.export import export_onnx
 from lrfr_lightning.protocols import EmbeddedVerification, LFWVerification
 from lrfr_lightning.transforms import PixelSpec
 from lrfr_lightning.utils.errors import ConfigError, DataError

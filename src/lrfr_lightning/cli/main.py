@@ -18,6 +18,7 @@ COMMANDS = {
     "study": ("study", "train recipes under one budget, over seeds, and compare them"),
     "report": ("report", "results as terminal table, Markdown, PNG and one HTML page"),
     "compare": ("compare", "what changed between two results files, and whether by chance"),
+    "export": ("export", "write a model as ONNX, torch.export, safetensors, or to the Hub"),
     "data": ("data", "check or convert a data set, or write embedded faces to disk"),
     "sharpness": ("sharpness", "draw the Laplacian of a face at high and low resolution"),
 }
