@@ -16,7 +16,8 @@ from lrfr_lightning.export.parity import Parity, check_parity, measure_parity
 from lrfr_lightning.export.partial import partial_path
 from lrfr_lightning.export.program import export_program
 from lrfr_lightning.export.weights import export_safetensors
-from lrfr_lightning.utils.errors import ConfigError
+from lrfr_lightning.transforms.pixel_spec import PixelSpec
+from lrfr_lightning.utils.errors import ConfigError, DataError
 from lrfr_lightning.utils.paths import expand
 
 Format = Literal["onnx", "torch", "safetensors"]
@@ -44,29 +45,29 @@ def export_model(
         model: the network.
         path: the file; it appears whole, or not at all.
         form: what it is.
-        metadata: what it says; with a quantisation, ONNX alone, the file is quantised: two thirds
-            of the faces give the ranges of int8, the others the parity.
+        metadata: what it says. With a quantisation, of ONNX alone, the file is quantised after it
+            was checked in float32; int8 has its ranges from two thirds of the faces and is
+            measured on the others.
         faces: aligned, uint8 ``(112, 112, 3)`` RGB.
 
     Raises:
         ConfigError: another suffix than the format's; a quantisation of another format than ONNX;
             an extra is not installed.
-        DataError: a float32 file whose embeddings are not the network's, see
-            :func:`~lrfr_lightning.export.parity.check_parity`.
+        DataError: the embeddings of the float32 file are not the network's, see
+            :func:`~lrfr_lightning.export.parity.check_parity`; fewer than three faces for int8.
     """
     _, write, read = _FORMATS[form]
     target = expand(path)
     check_target(target, form, metadata.quantisation)
+    calibration, checked = _split(faces, metadata.quantisation)
     with partial_path(target) as partial:
         write(model.backbone, partial, metadata)
+        found = measure_parity(model, read(str(partial)), checked)
+        check_parity(found)
         if metadata.quantisation is None:
-            found = measure_parity(model, read(str(partial)), faces)
-            check_parity(found)
             return found
-        check_parity(measure_parity(model, read(str(partial)), faces[::3]))
-        calibration = [face for number, face in enumerate(faces) if number % 3]
-        _quantise(partial, metadata, calibration, model)
-        return measure_parity(model, read(str(partial)), faces[::3])
+        _quantise(partial, metadata.quantisation, calibration, model.pixel_spec)
+        return measure_parity(model, read(str(partial)), checked)
 
 
 def check_target(path: Path, form: Format, quantisation: Quantisation | None) -> None:
@@ -82,8 +83,18 @@ def check_target(path: Path, form: Format, quantisation: Quantisation | None) ->
         raise ConfigError(f"{quantisation} is for ONNX files; leave it out for {form}")
 
 
-def _quantise(path: Path, metadata: ModelMetadata, faces: list[Image], model: Embedder) -> None:
+def _split(
+    faces: list[Image], quantisation: Quantisation | None
+) -> tuple[list[Image], list[Image]]:
+    """Faces for the ranges of int8, and those to measure on."""
+    if quantisation != "int8":
+        return [], faces
+    if len(faces) < 3:
+        raise DataError(f"int8 needs three faces or more to find its ranges, got {len(faces)}")
+    return [face for number, face in enumerate(faces) if number % 3], faces[::3]
+
+
+def _quantise(path: Path, to: Quantisation, faces: list[Image], pixel_spec: PixelSpec) -> None:
     from lrfr_lightning.export.quantise import quantise  # needs onnx, an extra
 
-    assert metadata.quantisation is not None
-    quantise(path, path, metadata.quantisation, faces, model.pixel_spec)
+    quantise(path, path, to, faces, pixel_spec)
