@@ -12,9 +12,12 @@ import pytest
 import torch
 import yaml
 from hub_server import TOKEN, Hub, serving
+from PIL import Image
+from small_network import small
 
 from lrfr_lightning.backbones import IResNet
 from lrfr_lightning.cli.main import main
+from lrfr_lightning.datasets import EmbeddedFaces
 from lrfr_lightning.embedders import ModuleEmbedder, open_model
 from lrfr_lightning.export import (
     CardText,
@@ -31,8 +34,7 @@ IMAGES = torch.randint(0, 256, (2, 3, 112, 112), dtype=torch.uint8)
 
 
 def tiny(seed: int = 0) -> ModuleEmbedder:
-    torch.manual_seed(seed)
-    return ModuleEmbedder(IResNet(18, embedding_dim=16, width=4), "tiny")
+    return ModuleEmbedder(small(seed), "tiny")
 
 
 def result(model: str, resolution: int, accuracy: float) -> ProtocolResult:
@@ -48,7 +50,7 @@ RESULTS = [result("tiny", 112, 0.981), result("tiny", 14, 0.907), result("raw-pi
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A Hub that the client of this process asks, with a cache of its own."""
-    constants = pytest.importorskip("huggingface_hub").constants
+    constants = pytest.importorskip("huggingface_hub.constants")
     with serving() as hub:
         monkeypatch.setattr(constants, "ENDPOINT", hub.url)
         template = hub.url + "/{repo_id}/resolve/{revision}/{filename}"
@@ -100,14 +102,18 @@ def test_what_the_hub_refuses_is_one_line(hub: Hub, monkeypatch: pytest.MonkeyPa
 
 def test_the_command_pushes_and_others_pull(tmp_path: Path) -> None:
     pytest.importorskip("huggingface_hub")
-    export_safetensors(tiny().backbone, tmp_path / "tiny.safetensors")
+    network = IResNet(18, embedding_dim=16, width=4)
+    model = ModuleEmbedder(network, "tiny")
+    export_safetensors(network, tmp_path / "tiny.safetensors")
+    (tmp_path / "faces").mkdir()
+    Image.fromarray(EmbeddedFaces(2, 1, cache=False).image(0)).save(tmp_path / "faces" / "1.png")
     write_results(tmp_path / "results.json", RESULTS)
     script = (
         "from lrfr_lightning.cli.main import main\n"
         "main('export --model tiny.safetensors --format folder --output out --hub me/faces --public"
-        " --results results.json --data_licence agreed'.split())\n"
+        " --results results.json --data_licence agreed --check_images faces'.split())\n"
         "main('export --model hub:me/faces@main --format safetensors"
-        " --output back.safetensors'.split())\n"
+        " --output back.safetensors --check_images faces'.split())\n"
     )
     with serving() as hub:
         environment = {
@@ -122,13 +128,13 @@ def test_the_command_pushes_and_others_pull(tmp_path: Path) -> None:
         assert f"pushed: {hub.url}/me/faces/commit/" in done.stdout
         assert hub.private == {"me/faces": False}
     back = open_model(str(tmp_path / "back.safetensors"))
-    assert back.fingerprint() == tiny().fingerprint()
+    assert back.fingerprint() == model.fingerprint()
     assert "Licence: agreed" in (tmp_path / "out" / "README.md").read_text()
     assert "hub:me/faces" in (tmp_path / "out" / "README.md").read_text()
     with pytest.raises(ConfigError, match="is a folder, which has no revision"):
         from_pretrained(str(tmp_path / "out"), "v1")
     found = from_pretrained(str(tmp_path / "out"))
-    assert torch.equal(found.embed(IMAGES), tiny().embed(IMAGES))
+    assert torch.equal(found.embed(IMAGES), model.embed(IMAGES))
 
 
 def test_results_of_another_model_are_refused(tmp_path: Path) -> None:
@@ -157,7 +163,7 @@ def test_the_card_says_what_was_measured_and_what_it_is_not_for() -> None:
     assert "face-recognition" in described["tags"]
     for wanted in (
         "90.7", "lfw-devtest", "standard", "bicubic, antialias", "1,000", "raw-pixels",
-        "112, 14 px",
+        "112 px, 14 px",
         '"far=0.001": 0.4', "a \\[set\\] of faces", "Licence: research only",
         "must not be used for", "differ between groups", facts.fingerprint,
     ):  # fmt: skip

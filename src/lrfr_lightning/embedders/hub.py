@@ -58,8 +58,10 @@ def import_hub() -> Any:
 
 def hub_error(error: Exception, what: str) -> DataError:
     """An error of the Hub's client in one line, and what to look at."""
+    from huggingface_hub import constants
+
     reason = next((line for line in str(error).splitlines() if line.strip()), "")
     return DataError(
         f"{what} ({type(error).__name__}: {reason}); check name, revision, network and, of a "
-        f"private repository, the token (hf auth login); asked {import_hub().constants.ENDPOINT}"
+        f"private repository, the token (hf auth login); asked {constants.ENDPOINT}"
     )

@@ -25,8 +25,9 @@ ethnicity, age, emotion or health, or on people who did not agree, where the law
 
 LIMITS = """\
 * Errors grow as faces get smaller. A threshold of one resolution is wrong at another.
-* Errors differ between groups of people (age, gender, skin, ethnicity), as far as the training data
-  do, and were not measured per group here: measure them on people like those it will see.
+* Errors differ between groups of people (age, gender, skin tone, ethnicity), most often to the
+  disadvantage of those whom the training data show least. They were not measured per group here:
+  measure them on people like those it will see.
 * Part of any accuracy at low resolution is scene and colour, not identity: look at the floors and
   the controls, where the tables have them.
 * A face that is not aligned, or of no person enrolled, gets an embedding too. The model cannot tell
@@ -105,13 +106,13 @@ lrfr evaluate --checkpoint {repo_id} --protocol lfw-devtest
 def _network(backbone: Backbone, metadata: ModelMetadata) -> str:
     spec = backbone.pixel_spec
     parameters = sum(parameter.numel() for parameter in backbone.parameters())
-    trained = ", ".join(map(str, metadata.trained_resolutions)) or NOT_STATED
+    trained = ", ".join(f"{side} px" for side in metadata.trained_resolutions)
     rows = {
         "network": f"{type(backbone).__name__}, {parameters:,} parameters",
         "embedding": f"{metadata.embedding_dim} numbers, compared by their cosine",
         "input": f"{spec.size[0]} rows x {spec.size[1]} columns, {spec.fit}, {spec.channel_order}, "
         f"(x - {list(spec.mean)}) / {list(spec.std)}; applied by the library",
-        "trained at": f"{trained} px" if metadata.trained_resolutions else NOT_STATED,
+        "trained at": trained or NOT_STATED,
         "fingerprint": metadata.fingerprint,
         "written by": f"lrfr_lightning {metadata.library_version} ({WEIGHTS_FILE})",
     }
