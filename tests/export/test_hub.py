@@ -30,6 +30,9 @@ from lrfr_lightning.export.model_card import render_card
 from lrfr_lightning.protocols import ProtocolResult, write_results
 from lrfr_lightning.utils.errors import ConfigError, DataError
 
+# huggingface_hub 2.4 on httpx2, when it sends a file
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
+
 IMAGES = torch.randint(0, 256, (2, 3, 112, 112), dtype=torch.uint8)
 
 
