@@ -10,7 +10,8 @@ import torch
 from benchmarks.clock import medians
 from benchmarks.row import Row
 from lrfr_lightning.backbones import Backbone, IResNet, MobileFaceNet
-from lrfr_lightning.embedders import ModuleEmbedder, OnnxEmbedder, export_onnx
+from lrfr_lightning.embedders import ModuleEmbedder, OnnxEmbedder
+from lrfr_lightning.export import export_onnx
 from lrfr_lightning.utils.errors import ConfigError
 
 Functions = dict[str, Callable[[], Any]]

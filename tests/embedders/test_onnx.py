@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from lrfr_lightning.backbones import IResNet, MobileFaceNet, load_weights
-from lrfr_lightning.datasets.listed import ListedImages
-from lrfr_lightning.embedders import ModuleEmbedder, OnnxEmbedder, evaluate, export_onnx
-from lrfr_lightning.protocols import EmbeddedVerification, LFWVerification
+from lrfr_lightning.backbones import IResNet
+from lrfr_lightning.embedders import ModuleEmbedder, OnnxEmbedder, evaluate
+from lrfr_lightning.export import export_onnx
+from lrfr_lightning.protocols import EmbeddedVerification
 from lrfr_lightning.transforms import PixelSpec
 from lrfr_lightning.utils.errors import ConfigError, DataError
 
@@ -102,16 +102,3 @@ def test_bad_files_and_settings(path: Path, tmp_path: Path) -> None:
         OnnxEmbedder(str(path), providers=["NoProvider"])
     with pytest.raises(DataError, match=r"one input \(B, 3, 96, 96\) .* got images"):
         OnnxEmbedder(str(path), PixelSpec(size=(96, 96)))
-
-
-@pytest.mark.real
-def test_the_pretrained_recogniser_on_real_faces(lrfr_data: Path, tmp_path: Path) -> None:
-    backbone = MobileFaceNet()
-    load_weights(backbone, lrfr_data / "weights" / "mobilefacenet-casia.safetensors")
-    export_onnx(backbone, tmp_path / "m.onnx")
-    own, exported = ModuleEmbedder(backbone, "m"), OnnxEmbedder(str(tmp_path / "m.onnx"))
-    images = LFWVerification(str(lrfr_data / "lfw-112"), "pairsDevTest.txt").images
-    assert isinstance(images, ListedImages)
-    faces = np.stack([images.image(i) for i in range(0, 320, 20)])
-    batch = torch.from_numpy(faces).permute(0, 3, 1, 2)
-    assert cosines(own.embed(batch), exported.embed(batch)).min() >= 0.9999

@@ -11,8 +11,9 @@ from lrfr_lightning.backbones.base import Backbone
 from lrfr_lightning.embedders.base import Embedder, Precision
 from lrfr_lightning.embedders.cache import CachedEmbedder
 from lrfr_lightning.embedders.extraction import evaluate
-from lrfr_lightning.embedders.files import CheckpointEmbedder, WeightsEmbedder
+from lrfr_lightning.embedders.files import WeightsEmbedder
 from lrfr_lightning.embedders.floors import MeanColour, RawPixels
+from lrfr_lightning.embedders.opening import open_model
 from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.protocols.base import Protocol
 from lrfr_lightning.protocols.named import PROTOCOLS, named_protocols
@@ -50,7 +51,12 @@ def run(args: list[str]) -> list[ProtocolResult]:
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="lrfr evaluate", description="Measure models on protocols.")
     parser.add_argument("--config", action="config", help="YAML with any of these options")
-    parser.add_argument("--checkpoint", nargs="+", default=[], help="checkpoints of lrfr fit")
+    parser.add_argument(
+        "--checkpoint",
+        nargs="+",
+        default=[],
+        help="checkpoints of lrfr fit, files of lrfr export, or hub:REPO_ID@REVISION",
+    )
     parser.add_argument("--weights", help="a bare weight file; needs --backbone")
     parser.add_subclass_arguments(Backbone, "backbone", required=False)
     parser.add_argument("--models", type=list[Embedder], default=[], help="any other models")
@@ -99,9 +105,7 @@ def _add_variations(parser: ArgumentParser) -> None:
 
 def _models(options: Namespace) -> list[Embedder]:
     precision = options.precision
-    models: list[Embedder] = [
-        CheckpointEmbedder(path, precision=precision) for path in options.checkpoint
-    ]
+    models: list[Embedder] = [open_model(path, precision=precision) for path in options.checkpoint]
     if options.weights:
         if options.backbone is None:
             raise ConfigError("--weights needs --backbone, the network the weights belong to")

@@ -19,6 +19,7 @@ COMMANDS = {
     "study": ("study", "train recipes under one budget, over seeds, and compare them"),
     "report": ("report", "results as terminal table, Markdown, PNG and one HTML page"),
     "compare": ("compare", "what changed between two results files, and whether by chance"),
+    "export": ("export", "write a model as ONNX, torch.export, safetensors, or to the Hub"),
     "data": ("data", "check or convert a data set, or write embedded faces to disk"),
     "align": ("align", "find faces in photographs and bring them to 112x112 px"),
     "sharpness": ("sharpness", "draw the Laplacian of a face at high and low resolution"),

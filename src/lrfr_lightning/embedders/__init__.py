@@ -6,8 +6,11 @@ from lrfr_lightning.embedders.extraction import evaluate, extract
 from lrfr_lightning.embedders.files import CheckpointEmbedder, WeightsEmbedder
 from lrfr_lightning.embedders.floors import MeanColour, RawPixels
 from lrfr_lightning.embedders.function import CallableEmbedder
-from lrfr_lightning.embedders.onnx_export import export_onnx
+from lrfr_lightning.embedders.metadata import ModelMetadata
 from lrfr_lightning.embedders.onnx_file import OnnxEmbedder
+from lrfr_lightning.embedders.opening import open_model
+from lrfr_lightning.embedders.program_file import ProgramEmbedder
+from lrfr_lightning.embedders.safetensors_file import SafetensorsEmbedder
 
 __all__ = [
     "CachedEmbedder",
@@ -15,11 +18,14 @@ __all__ = [
     "CheckpointEmbedder",
     "Embedder",
     "MeanColour",
+    "ModelMetadata",
     "ModuleEmbedder",
     "OnnxEmbedder",
+    "ProgramEmbedder",
     "RawPixels",
+    "SafetensorsEmbedder",
     "WeightsEmbedder",
     "evaluate",
-    "export_onnx",
     "extract",
+    "open_model",
 ]

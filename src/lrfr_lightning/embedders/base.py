@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from lrfr_lightning.backbones.base import Backbone, evaluating
+from lrfr_lightning.embedders.metadata import ModelMetadata
 from lrfr_lightning.transforms.pixel_spec import PixelSpec
 from lrfr_lightning.utils.errors import ConfigError
 from lrfr_lightning.utils.recipe import class_path
@@ -25,11 +26,13 @@ class Embedder(ABC):
         name: the model's name in results.
         pixel_spec: the network's input format.
         precision: what it computes in; embeddings are float32 in any case.
+        metadata: what its file says beside that; None where it is no exported file.
     """
 
     name: str
     pixel_spec: PixelSpec
     precision: Precision = "float32"
+    metadata: ModelMetadata | None = None
 
     @abstractmethod
     def embed(self, images: Tensor) -> Tensor:

@@ -41,6 +41,7 @@ class CachedEmbedder(Embedder):
         self.name = embedder.name
         self.pixel_spec = embedder.pixel_spec
         self.precision = embedder.precision
+        self.metadata = embedder.metadata
         self.store = EmbeddingStore(expand(folder) / key)
 
     def to(self, device: torch.device) -> None:

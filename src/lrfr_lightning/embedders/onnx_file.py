@@ -1,6 +1,5 @@
 """Models as ONNX files. Needs the extra ``onnx``."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cached_property
@@ -12,12 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lrfr_lightning.embedders.base import Embedder, fingerprint_of
+from lrfr_lightning.embedders.metadata import PIXEL_SPEC_KEY, read_metadata, read_pixel_spec
 from lrfr_lightning.transforms.pixel_spec import PixelSpec
 from lrfr_lightning.utils.errors import ConfigError, DataError
 from lrfr_lightning.utils.paths import existing
-
-PIXEL_SPEC_KEY = "lrfr.pixel_spec"
-"""The model's metadata under this key are the fields of its :class:`PixelSpec` as JSON."""
 
 
 class OnnxEmbedder(Embedder):
@@ -50,6 +47,7 @@ class OnnxEmbedder(Embedder):
         self._device = torch.device("cpu")
         _check_providers(self.providers)
         self.pixel_spec = pixel_spec or self._own_pixel_spec()
+        self.metadata = read_metadata(self._texts, self.path)
         self._check_input()
 
     def to(self, device: torch.device) -> None:
@@ -99,19 +97,18 @@ class OnnxEmbedder(Embedder):
         embedding = np.asarray(self._session.run(None, {name: filled})[0], np.float32)
         return embedding.reshape(size, -1)[: len(pixels)]
 
+    @property
+    def _texts(self) -> dict[str, str]:
+        return dict(self._session.get_modelmeta().custom_metadata_map)
+
     def _own_pixel_spec(self) -> PixelSpec:
-        text = self._session.get_modelmeta().custom_metadata_map.get(PIXEL_SPEC_KEY)
-        if text is None:
+        spec = read_pixel_spec(self._texts, self.path)
+        if spec is None:
             raise ConfigError(
                 f"{self.path} does not say how its pixels are normalised (metadata "
                 f"{PIXEL_SPEC_KEY!r}); give pixel_spec: size, mean, std and channel_order"
             )
-        try:
-            return PixelSpec(**json.loads(text))
-        except (TypeError, ValueError) as error:
-            raise DataError(
-                f"{self.path}: metadata {PIXEL_SPEC_KEY!r} are no PixelSpec ({error}): {text:.200}"
-            ) from None
+        return spec
 
     def _check_input(self) -> None:
         inputs = self._session.get_inputs()

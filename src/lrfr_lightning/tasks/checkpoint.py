@@ -34,7 +34,7 @@ def load_backbone(path: Path) -> Backbone:
             f"{path} does not say which backbone it holds; a bare weight file is loaded with "
             "its network: --backbone NAME --weights FILE"
         )
-    backbone = _build(path, described)
+    backbone = build_backbone(described, path)
     load_weights(backbone, str(path))
     return backbone
 
@@ -45,7 +45,12 @@ def _backbone_of(checkpoint: Any) -> dict[str, Any] | None:
     return described if isinstance(described, dict) else None
 
 
-def _build(path: Path, described: dict[str, Any]) -> Backbone:
+def build_backbone(described: str | dict[str, Any], source: object) -> Backbone:
+    """A backbone from its class name or its ``class_path`` and ``init_args``.
+
+    Raises:
+        DataError: it cannot be built; the message names ``source``.
+    """
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(Backbone, "backbone")
     try:
@@ -53,5 +58,5 @@ def _build(path: Path, described: dict[str, Any]) -> Backbone:
             parser.parse_object({"backbone": described})
         ).backbone
     except Exception as error:
-        raise DataError(f"{path}: cannot rebuild its backbone {described}: {error}") from error
+        raise DataError(f"{source}: cannot rebuild its backbone {described}: {error}") from error
     return built
