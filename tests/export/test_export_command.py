@@ -79,6 +79,16 @@ def test_each_file_is_the_network(folder: Path, form: str) -> None:
         assert facts.thresholds == {"14": {"far=0.001": 0.4}}
 
 
+def test_the_documented_use_without_this_library(folder: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "export.md").read_text()
+    source = page.rpartition("```python\n")[2].partition("```")[0]
+    names: dict[str, Any] = {"face": images(1)[0].permute(1, 2, 0).numpy()}
+    exec(source.replace("faces.onnx", f"{folder}/onnx.onnx"), names)
+    expected = OnnxEmbedder(f"{folder}/onnx.onnx").embed(images(1)).numpy()
+    assert np.allclose(names["embedding"], expected, atol=1e-5)
+    assert names["model"]["thresholds"] == {"14": {"far=0.001": 0.4}}
+
+
 def copied(model: Any) -> Any:
     """The model as another process gets it."""
     return pickle.loads(pickle.dumps(model))
