@@ -56,6 +56,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     constants = pytest.importorskip("huggingface_hub.constants")
     with serving() as hub:
         monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+        # made when it is first imported, whose endpoint may be another test's
+        monkeypatch.setattr("huggingface_hub.hf_api.api.endpoint", hub.url)
         template = hub.url + "/{repo_id}/resolve/{revision}/{filename}"
         monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))

@@ -73,7 +73,7 @@ def _known(text: str, file: Path) -> dict[str, Any]:
         name, arguments = described["class_path"], described["init_args"]
     except (TypeError, KeyError, ValueError) as error:
         raise DataError(f"{file}: {NETWORK_KEY!r} describes no network ({error!r})") from None
-    known = {class_path(own) for own in _subclasses(Backbone)}
+    known = {class_path(own) for own in _subclasses(Backbone)}  # type: ignore[type-abstract]
     if name not in known or "class_path" in json.dumps(arguments):
         raise DataError(
             f"{file} names the network {name!r}, which is none of {', '.join(sorted(known))}; "
