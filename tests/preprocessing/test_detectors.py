@@ -15,6 +15,7 @@ from lrfr_lightning.datasets.codec import decode_image
 from lrfr_lightning.preprocessing import MTCNN, Detector, YuNet
 from lrfr_lightning.utils.errors import ConfigError
 
+pytest.importorskip("yuface", reason="its wheels are for Python 3.11 on x86-64 alone")
 DETECTORS = [MTCNN(), YuNet()]
 
 
