@@ -19,6 +19,7 @@ LAYERS = {
     "reports": 3,
     "embedders": 4,
     "callbacks": 5,
+    "recognition": 5,
     "cli": 6,
 }
 SOURCE = Path(lrfr_lightning.__file__).parent
