@@ -53,7 +53,7 @@ def _columns(probes: Probes) -> dict[str, Any]:
         return column
 
     return {
-        "file": np.asarray([str(file) for file in probes.files]),
+        "image": np.asarray([str(file) for file in probes.files]),
         "resolution": filled(found.resolution, 0),
         "norm": filled(found.norm, np.nan),
         "sharpness": filled(found.sharpness, np.nan),

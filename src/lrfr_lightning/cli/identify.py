@@ -115,18 +115,6 @@ def _write(path: Path, rows: list[Row], recogniser: Recogniser, people: int) -> 
         return
     top = max(len(row["matches"]) for row in rows)
     names = [f"{what}{place + 1}" for place in range(top) for what in ("name", "score")]
-    columns = [
-        "probe",
-        "resolution",
-        "sharpness",
-        "norm",
-        "decision",
-        "name",
-        "score",
-        "margin",
-        "threshold",
-        "fpir",
-    ]
     write_csv(path, [_flat(row) for row in rows], [*_COLUMNS, *names, "reason"])
 
 

@@ -24,8 +24,8 @@ from lrfr_lightning.recognition.recogniser import Recogniser
 from lrfr_lightning.recognition.thresholds import RateTable, Thresholds
 from lrfr_lightning.utils.errors import ConfigError, DataError
 
-RESOLUTIONS = (112, 56, 28, 14, 7)
-"""The usual ones of the protocols, px."""
+RESOLUTIONS = (112, 80, 56, 40, 28, 20, 14, 10, 7)
+"""A factor of 1.4 apart, px: between two of them the threshold is interpolated."""
 
 RATES = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 3e-4, 1e-4, 3e-5, 1e-5)
 """Beside the wished one, as far as the counts resolve them."""
@@ -91,7 +91,7 @@ def calibrate(
         faces: aligned faces of at least 112 px; nobody whom the model was trained on, for such
             people's scores are lower than strangers'.
         name: of the faces, for the file.
-        wish: rates and resolutions; by default FPIR 0.01, FAR 0.001 at 112, 56, 28, 14 and 7 px.
+        wish: rates and resolutions; by default FPIR 0.01, FAR 0.001 at ``RESOLUTIONS``.
 
     Raises:
         ConfigError: see :meth:`Wish.check`.
@@ -154,7 +154,7 @@ def _table(
     count: int,
 ) -> RateTable:
     first, second, rates = (tuple(axis) for axis in axes)
-    numbers = np.round(np.asarray(threshold), 6).tolist()
+    numbers = np.round(np.asarray(threshold), 8).tolist()
     ends = np.asarray(interval).tolist()
     return RateTable(first, second, rates, wished, numbers, ends, count)  # type: ignore[arg-type]
 
