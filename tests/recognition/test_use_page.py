@@ -31,7 +31,7 @@ def trial_rows(file: Path) -> list[str]:
     def shown(result: dict, metric: str) -> str:
         value = result["metrics"].get(metric)
         if value is None:
-            return "–"
+            return "\u2013"
         ends = [f"{100 * end:.1f}" for end in result["intervals"].get(metric, [])]
         return f"{100 * value:.1f}" + (f" [{', '.join(ends)}]" if ends else "")
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from lrfr_lightning.datasets.codec import decode_image
 from lrfr_lightning.datasets.image_folder import ImageFolder
-from lrfr_lightning.recognition.faces import Face, read_bytes, read_face
+from lrfr_lightning.recognition.faces import Face, face_of, read_bytes, read_face
 from lrfr_lightning.recognition.gallery import Enrolled, Gallery
 from lrfr_lightning.recognition.recogniser import Embedded, Recogniser
 from lrfr_lightning.utils.errors import DataError
@@ -60,8 +61,9 @@ def _checked(paths: list[Path]) -> list[str]:
     digests, wrong = [], []
     for path in paths:
         try:
-            read_face(path)
-            digests.append(hashlib.sha256(read_bytes(path)).hexdigest())
+            data = read_bytes(path)
+            face_of(decode_image(data, str(path)), str(path))
+            digests.append(hashlib.sha256(data).hexdigest())
         except DataError as error:
             wrong.append(str(error))
     if wrong:

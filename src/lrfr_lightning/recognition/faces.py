@@ -55,8 +55,12 @@ def cropped(image: Image, name: str) -> Image:
     """The aligned face of an image: here the image itself, which has to be one, ``(S, S, 3)``.
 
     Raises:
-        DataError: it cannot be an aligned face: not square, or smaller than 7 px.
+        DataError: it cannot be an aligned face: not square, smaller than 7 px, or no such array.
     """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise DataError(
+            f"{name}: expected uint8 (S, S, 3) RGB, got {image.dtype} {tuple(image.shape)}"
+        )
     height, width = image.shape[:2]
     if height != width:
         raise DataError(
