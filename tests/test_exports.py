@@ -110,6 +110,14 @@ PUBLIC = {
         "read_results",
         "write_results",
     ],
+    "recognition": [
+        "Gallery",
+        "Recogniser",
+        "Thresholds",
+        "calibrate",
+        "enrol",
+        "open_model",
+    ],
     "tasks": [
         "DeriveNetTask",
         "DistillationTask",

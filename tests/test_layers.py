@@ -21,6 +21,7 @@ LAYERS = {
     "embedders": 4,
     "callbacks": 5,
     "export": 5,
+    "recognition": 5,
     "cli": 6,
 }
 SOURCE = Path(lrfr_lightning.__file__).parent

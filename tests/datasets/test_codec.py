@@ -1,10 +1,12 @@
 """Encoded bytes to pixels and back."""
 
+import io
 import struct
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
 
 from lrfr_lightning.datasets.codec import decode_image, decode_into, encode_jpeg, jpeg_size
 from lrfr_lightning.utils.errors import DataError
@@ -73,3 +75,38 @@ def test_the_name_is_asked_for_only_where_an_error_needs_it():
     assert np.array_equal(decode_image(encode_jpeg(face), name), face)
     with pytest.raises(DataError, match="cannot decode image 3"):
         decode_image(b"none", lambda: "image 3")
+
+
+def encoded(image: PillowImage.Image, form: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def test_cmyk_and_sixteen_bits() -> None:
+    cmyk = encoded(PillowImage.fromarray(FACE).convert("CMYK"), "JPEG", quality=100, subsampling=0)
+    assert np.abs(decode_image(cmyk, "a").astype(int) - FACE).max() < 6
+    deep = (FACE.astype(np.uint16) << 8) + 200
+    for pixels in (deep[..., ::-1], deep[..., 0]):
+        png = cv2.imencode(".png", pixels)[1].tobytes()
+        wanted = FACE if pixels.ndim == 3 else FACE[..., :1].repeat(3, axis=2)
+        assert np.array_equal(decode_image(png, "a"), wanted)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_turned_by_exif(form: str) -> None:
+    exif = PillowImage.Exif()
+    exif[0x0112] = 6
+    lossless = {} if form == "PNG" else {"quality": 100}
+    data = encoded(PillowImage.fromarray(FACE[:60]), form, exif=exif, **lossless)
+    upright = np.rot90(FACE[:60], -1)
+    assert np.abs(decode_image(data, "a").astype(int) - upright).max() < 9
+
+
+@pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP"])
+def test_animated_images_are_refused(form: str) -> None:
+    frames = [PillowImage.fromarray(FACE), PillowImage.fromarray(255 - FACE)]
+    moving = encoded(frames[0], form, save_all=True, append_images=frames[1:])
+    with pytest.raises(DataError, match="a is animated, expected one still image"):
+        decode_image(moving, "a")
+    assert decode_image(encoded(frames[0], form), "a").shape == FACE.shape

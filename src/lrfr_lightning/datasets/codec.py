@@ -19,27 +19,35 @@ MAX_PIXELS = 2**26
 
 _PAIR = struct.Struct(">HH")
 _FRAMES = (0xC0, 0xC1, 0xC2)
+_MOVING = ("GIF", "PNG", "WEBP")
+"""Pillow's names; a JPEG of several images is a photograph and its preview."""
 _PLAIN_MARKERS = {*_FRAMES, 0xC4, 0xDB, 0xDD, 0xE0, 0xEE, 0xFE}
 
 
 def decode_image(data: bytes | memoryview, name: str | Callable[[], str]) -> Image:
     """Decode JPEG, PNG, BMP or WebP bytes to uint8 ``(H, W, 3)`` RGB.
 
+    Grey and CMYK become RGB, of 16 bits the upper 8 are kept, and what Exif says to turn is turned.
     OpenCV, torchvision, simplejpeg and Pillow all hold libjpeg-turbo and give equal pixels;
     ``python -m benchmarks input`` compares their speed.
 
     Args:
-        data: the encoded image; grey ones get three equal channels.
+        data: the encoded image.
         name: which image it is, for the error; called only then where it is a function.
 
     Raises:
-        DataError: the bytes are not a readable image, or one of more than ``MAX_PIXELS``.
+        DataError: the bytes are not a readable image, one of more than ``MAX_PIXELS``, or several
+            that move.
     """
-    width, height = jpeg_size(data) or _claimed_size(data)
+    width, height, moves = _claims(data)
     if width * height > MAX_PIXELS:
         raise DataError(
             f"{_text(name)} claims {width}x{height} px, expected at most {MAX_PIXELS} pixels: "
             "it is no image of a face; remove it"
+        )
+    if moves:
+        raise DataError(
+            f"{_text(name)} is animated, expected one still image; save the frame that is meant"
         )
     buffer = np.frombuffer(data, np.uint8)
     image = cv2.imdecode(buffer, cv2.IMREAD_COLOR_RGB) if width else None
@@ -93,17 +101,19 @@ def jpeg_size(data: bytes | memoryview) -> tuple[int, int] | None:
     return None
 
 
-def _claimed_size(data: bytes | memoryview) -> tuple[int, int]:
-    """Width and height by the header, nothing decoded; 0, 0 where it is no image."""
+def _claims(data: bytes | memoryview) -> tuple[int, int, bool]:
+    """Width, height and whether it is animated, nothing decoded; zeros where it is no image."""
+    if size := jpeg_size(data):
+        return *size, False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the bound is ours to judge
         try:
             with PillowImage.open(io.BytesIO(data)) as image:
-                return image.size
+                return *image.size, image.format in _MOVING and image.is_animated  # type: ignore[attr-defined]
         except PillowImage.DecompressionBombError:
-            return MAX_PIXELS, MAX_PIXELS
+            return MAX_PIXELS, MAX_PIXELS, False
         except Exception:  # a damaged header raises whatever its bytes lead to
-            return 0, 0
+            return 0, 0, False
 
 
 def encode_jpeg(image: Image, quality: int = 95) -> bytes:

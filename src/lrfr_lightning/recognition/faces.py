@@ -1,0 +1,136 @@
+"""Image files → faces as a network sees them, each with the resolution it really has."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lrfr_lightning.datasets.codec import decode_image
+from lrfr_lightning.datasets.encoded import MAX_IMAGE_BYTES
+from lrfr_lightning.datasets.image_folder import SUFFIXES
+from lrfr_lightning.functional.image import Image
+from lrfr_lightning.functional.resize import BICUBIC, resize
+from lrfr_lightning.protocols.base import FULL_RESOLUTION
+from lrfr_lightning.utils.errors import ConfigError, DataError
+from lrfr_lightning.utils.paths import existing
+
+MIN_RESOLUTION = 7
+"""Side of the smallest face that is looked at, px: the lowest that the protocols measure."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face as a network sees it.
+
+    Attributes:
+        image: uint8 ``(112, 112, 3)`` RGB.
+        resolution: side of the face before it was enlarged, px, 7..112.
+    """
+
+    image: Image
+    resolution: int
+
+
+def face_of(image: Image, name: str, resolution: int | None = None) -> Face:
+    """Bring a cropped face to 112 px, bicubic with antialias both ways, as the protocols do.
+
+    Args:
+        image: uint8 ``(S, S, 3)`` RGB, an aligned face of any side from 7 px.
+        name: which image it is, for the error.
+        resolution: shrink the face to this side first, px, 7..112; a smaller one stays as it is.
+
+    Raises:
+        ConfigError: a resolution outside 7..112.
+        DataError: the image is not square, or smaller than 7 px.
+    """
+    check_resolution(resolution)
+    crop = cropped(image, name)
+    side = min(len(crop), resolution or FULL_RESOLUTION, FULL_RESOLUTION)
+    small = resize(crop, side, side, BICUBIC)
+    return Face(resize(small, FULL_RESOLUTION, FULL_RESOLUTION, BICUBIC), side)
+
+
+def cropped(image: Image, name: str) -> Image:
+    """The aligned face of an image: here the image itself, which has to be one, ``(S, S, 3)``.
+
+    Raises:
+        DataError: it cannot be an aligned face: not square, smaller than 7 px, or no such array.
+    """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise DataError(
+            f"{name}: expected uint8 (S, S, 3) RGB, got {image.dtype} {tuple(image.shape)}"
+        )
+    height, width = image.shape[:2]
+    if height != width:
+        raise DataError(
+            f"{name}: expected a cropped face, which is square, got {width}x{height} px; "
+            "cut the face out of a photograph with lrfr align"
+        )
+    if height < MIN_RESOLUTION:
+        raise DataError(
+            f"{name}: expected a face of at least {MIN_RESOLUTION} px a side, "
+            f"got {width}x{height} px, in which nobody can be recognised"
+        )
+    return image
+
+
+def read_face(path: Path, resolution: int | None = None) -> Face:
+    """The face in an image file; see :func:`face_of`.
+
+    Raises:
+        ConfigError: a resolution outside 7..112.
+        DataError: the file cannot be read or decoded, or is no cropped face.
+    """
+    return face_of(decode_image(read_bytes(path), str(path)), str(path), resolution)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of an image file.
+
+    Raises:
+        DataError: it cannot be read, or is longer than ``MAX_IMAGE_BYTES``.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_IMAGE_BYTES + 1)
+    except OSError as error:
+        raise DataError(f"cannot read image {path}: {error.strerror}") from None
+    if len(data) > MAX_IMAGE_BYTES:
+        raise DataError(f"{path} has more than {MAX_IMAGE_BYTES} bytes: it is no image of a face")
+    return data
+
+
+def image_files(paths: Sequence[str]) -> list[Path]:
+    """Image files as named, and those below each folder, sorted.
+
+    Raises:
+        DataError: a path does not exist, or a folder has no image in it.
+    """
+    return [file for path in paths for file in _files(existing(path, "image"))]
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
+    if not found:
+        raise DataError(f"{path} holds no image ({', '.join(SUFFIXES)}); fill it")
+    return found
+
+
+def check_resolution(resolution: int | None) -> None:
+    """Refuse a side that no face is shrunk to, px.
+
+    Raises:
+        ConfigError: it lies outside 7..112.
+    """
+    if resolution is not None and not MIN_RESOLUTION <= resolution <= FULL_RESOLUTION:
+        raise ConfigError(
+            f"expected a resolution of {MIN_RESOLUTION}..{FULL_RESOLUTION} px, got {resolution}"
+        )
+
+
+def stack(faces: Sequence[Face]) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """uint8 ``(N, 3, 112, 112)``."""
+    return np.stack([face.image.transpose(2, 0, 1) for face in faces])
