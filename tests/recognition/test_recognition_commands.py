@@ -252,7 +252,7 @@ def damaged(name):
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (lambda: "none.ckpt", "model file not found: expected it at .*none.ckpt"),
+        (lambda: "none.ckpt", "model not found: expected it at .*none.ckpt"),
         (lambda: damaged("a.ckpt"), "a.ckpt: expected a training checkpoint"),
         (lambda: damaged("a.onnx"), "a.onnx cannot be read as an ONNX model"),
         (lambda: damaged("a.h5"), "a.h5: expected a model as .* got '.h5'"),
