@@ -25,11 +25,13 @@ class Placed:
 
     Attributes:
         path: of the photograph, relative to its folder.
+        person: whose face it is, by the name of the folder it came from.
         size: side of the aligned square, px.
         landmarks: float64 ``(5, 2)``, the template's in the photograph, px.
     """
 
     path: str
+    person: str
     size: int
     landmarks: NDArray[np.float64]
 
@@ -46,16 +48,17 @@ def make_photographs(faces: Path, target: Path, count: int, seed: int = 0) -> li
     """
     rng = np.random.default_rng(seed)
     people = rng.permutation(sorted(path for path in faces.iterdir() if path.is_dir()))
-    images = [_read(sorted(person.iterdir())[0]) for person in people[:count]]
+    people = people[:count]
+    images = [_read(sorted(person.iterdir())[0]) for person in people]
     placed = []
-    for number, face in enumerate(images):
+    for number, (person, face) in enumerate(zip(people, images, strict=True)):
         size = SIZES[number % len(SIZES)]
         scenery = [images[i] for i in rng.integers(len(images), size=20)]
         photograph, landmarks = _paste(_background(scenery, rng), face, size, rng)
         path = f"{number // 10:02d}/{number:03d}.jpg"
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         (target / path).write_bytes(encode_jpeg(photograph, 90))
-        placed.append(Placed(path, size, landmarks))
+        placed.append(Placed(path, person.name, size, landmarks))
     return placed
 
 

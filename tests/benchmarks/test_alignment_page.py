@@ -23,7 +23,7 @@ def found(path: str, landmarks: np.ndarray) -> dict[str, str]:
 
 def test_errors_and_counts_of_known_rows() -> None:
     true = ARCFACE_TEMPLATE / 2 + 100  # eyes 17.6 px apart, crop px count half here
-    placed = [Placed(f"{number}.jpg", 64, true) for number in range(5)]
+    placed = [Placed(f"{number}.jpg", "a", 64, true) for number in range(5)]
     failed = row_of("3.jpg", 9, Alignment(None, "failed", "no face found"), "")
     rows = [
         found("0.jpg", true), found("1.jpg", true + [3, 4]), found("2.jpg", true + [40, 0]), failed

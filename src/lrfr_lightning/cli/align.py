@@ -6,14 +6,12 @@ from typing import get_args
 
 from jsonargparse import ArgumentParser
 
-from lrfr_lightning.preprocessing import MTCNN, FaceAligner, YuNet, align_folder
+from lrfr_lightning.preprocessing import DETECTORS, FaceAligner, align_folder
 from lrfr_lightning.preprocessing.aligner import Face, Outcome, TooSmall
 from lrfr_lightning.preprocessing.record import Row
 from lrfr_lightning.preprocessing.workers import Form
 from lrfr_lightning.reports.table import Cell, Table
 from lrfr_lightning.reports.terminal import plain, rich_table, stdout
-
-DETECTORS = {detector.name: detector for detector in (MTCNN, YuNet)}
 
 _SHOWN = 5
 

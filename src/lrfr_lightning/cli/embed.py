@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from lrfr_lightning.cli.recognition_options import (
+    add_align,
+    aligner_of,
     model_parser,
     output_path,
     parsed,
@@ -25,10 +27,11 @@ def run(args: list[str]) -> Probes:
     parser.add_argument("--output", type=str, default="embeddings.npz", help="an .npz or .csv file")
     parser.add_argument("--resolution", type=int | None, help="shrink the faces to this side, px")
     parser.add_argument("--flip", action="store_true", help="add the mirrored image's embedding")
+    add_align(parser)
     options, model = parsed(parser, args)
     output = output_path(options.output, (".npz", ".csv"))
     check_resolution(options.resolution)
-    recogniser = Recogniser(model, flip=options.flip)
+    recogniser = Recogniser(model, flip=options.flip, aligner=aligner_of(options))
     probes = embed_files(recogniser, image_files(options.images), options.resolution)
     columns = _columns(probes)
     if output.suffix == ".csv":

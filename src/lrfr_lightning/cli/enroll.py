@@ -1,6 +1,6 @@
 """``lrfr enroll``: a folder of people → a gallery, new or larger."""
 
-from lrfr_lightning.cli.recognition_options import model_parser, parsed
+from lrfr_lightning.cli.recognition_options import add_align, aligner_of, model_parser, parsed
 from lrfr_lightning.protocols.base import FULL_RESOLUTION
 from lrfr_lightning.recognition.enrolment import enrol
 from lrfr_lightning.recognition.gallery import Gallery
@@ -14,10 +14,12 @@ def run(args: list[str]) -> Gallery:
     parser.add_argument("folder", type=str, help="a folder with a folder of images per person")
     parser.add_argument("--gallery", type=str, required=True, help="file to make or to add to")
     parser.add_argument("--flip", action="store_true", help="add the mirrored image's embedding")
+    add_align(parser)
     options, model = parsed(parser, args)
     path = expand(options.gallery)
     before = Gallery.load(path) if path.exists() else None
-    recogniser = Recogniser(model, flip=options.flip or bool(before and before.flip))
+    flip = options.flip or bool(before and before.flip)
+    recogniser = Recogniser(model, flip=flip, aligner=aligner_of(options))
     if before:
         before.check_model(recogniser.fingerprint, recogniser.flip, model.name)
     added = enrol(recogniser, options.folder)

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from lrfr_lightning.cli.recognition_options import (
+    add_align,
+    aligner_of,
     model_parser,
     number,
     output_path,
@@ -40,12 +42,13 @@ def run(args: list[str]) -> list[Row]:
     parser.add_argument("--top", type=int, default=5, help="people named for each probe")
     parser.add_argument("--resolution", type=int | None, help="shrink the probes to this side, px")
     parser.add_argument("--output", type=str | None, help="a .csv or .json file")
+    add_align(parser)
     options, model = parsed(parser, args)
     output = output_path(options.output, (".csv", ".json")) if options.output else None
     check_resolution(options.resolution)
     gallery = Gallery.load(options.gallery)
     thresholds = Thresholds.load(options.thresholds) if options.thresholds else None
-    recogniser = Recogniser(model, thresholds, gallery.flip)
+    recogniser = Recogniser(model, thresholds, gallery.flip, aligner_of(options))
     recogniser.check(gallery)
     probes = embed_files(recogniser, image_files(options.probes), options.resolution)
     found = recogniser.identify_embedded(probes.embedded, gallery, options.top)

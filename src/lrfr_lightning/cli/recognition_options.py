@@ -13,6 +13,7 @@ from lightning_fabric import Fabric
 from lrfr_lightning.backbones.base import Backbone
 from lrfr_lightning.embedders.base import Embedder
 from lrfr_lightning.embedders.opening import open_model
+from lrfr_lightning.preprocessing import DETECTORS, FaceAligner
 from lrfr_lightning.recognition.probes import Probes
 from lrfr_lightning.reports.table import Cell, Table
 from lrfr_lightning.reports.terminal import rich_table, stdout
@@ -39,6 +40,20 @@ def parsed(parser: ArgumentParser, args: list[str]) -> tuple[Namespace, Embedder
     model = open_model(options.model, options.backbone)
     model.to(Fabric(accelerator=options.accelerator, devices=1).device)
     return options, model
+
+
+def add_align(parser: ArgumentParser) -> None:
+    """The option that takes photographs instead of aligned faces."""
+    parser.add_argument(
+        "--align",
+        choices=list(DETECTORS),
+        help="the images are photographs: find the largest face in each with this detector",
+    )
+
+
+def aligner_of(options: Namespace) -> FaceAligner | None:
+    """What ``--align`` asks for; small faces are looked for in the picture enlarged as well."""
+    return FaceAligner(DETECTORS[options.align](), too_small="upscale") if options.align else None
 
 
 def output_path(path: str, suffixes: Sequence[str]) -> Path:

@@ -4,6 +4,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lrfr_lightning.cli.recognition_options import (
+    add_align,
+    aligner_of,
     model_parser,
     number,
     output_path,
@@ -31,13 +33,15 @@ def run(args: list[str]) -> Comparison:
         "--resolution", type=int, nargs="+", default=[], help="shrink both, or each, to a side, px"
     )
     parser.add_argument("--output", type=str | None, help="a .json file")
+    add_align(parser)
     options, model = parsed(parser, args)
     output = output_path(options.output, (".json",)) if options.output else None
     sides = _sides(options.resolution)
     files = [existing(path, "image") for path in (options.first, options.second)]
     thresholds = Thresholds.load(options.thresholds) if options.thresholds else None
     recogniser = Recogniser(model, thresholds, bool(thresholds and thresholds.flip))
-    faces = [read_face(path, side) for path, side in zip(files, sides, strict=True)]
+    aligner = aligner_of(options)
+    faces = [read_face(path, side, aligner) for path, side in zip(files, sides, strict=True)]
     both = recogniser.embed_faces(faces)
     answer = recogniser.compare_embedded(both)
     _print(files, both, answer, thresholds)

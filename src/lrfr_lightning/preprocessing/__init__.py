@@ -6,7 +6,11 @@ from lrfr_lightning.preprocessing.folder import align_folder
 from lrfr_lightning.preprocessing.mtcnn import MTCNN
 from lrfr_lightning.preprocessing.yunet import YuNet
 
+DETECTORS: dict[str, type[MTCNN] | type[YuNet]] = {own.name: own for own in (MTCNN, YuNet)}
+"""Those of this package, by the name that commands know them by."""
+
 __all__ = [
+    "DETECTORS",
     "MTCNN",
     "Alignment",
     "Detection",

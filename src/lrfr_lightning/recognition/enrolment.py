@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from lrfr_lightning.datasets.codec import decode_image
 from lrfr_lightning.datasets.image_folder import ImageFolder
+from lrfr_lightning.preprocessing.aligner import FaceAligner
 from lrfr_lightning.recognition.faces import Face, face_of, read_bytes, read_face
 from lrfr_lightning.recognition.gallery import Enrolled, Gallery
 from lrfr_lightning.recognition.recogniser import Embedded, Recogniser
@@ -21,11 +22,12 @@ _BLOCK = 1024
 def enrol(recogniser: Recogniser, folder: str | Path) -> Gallery:
     """Embed the people of a folder that has a folder of images for each of them.
 
-    All images are looked at before the first is embedded.
+    All images are looked at, and the faces of photographs found, before the first is embedded.
 
     Args:
         recogniser: the model.
-        folder: ``folder/person/*.jpg`` (or PNG, BMP, WebP), aligned faces.
+        folder: ``folder/person/*.jpg`` (or PNG, BMP, WebP), aligned faces, or photographs where
+            the recogniser has an aligner.
 
     Raises:
         DataError: nobody is there, a person has no image, or images cannot be read or are no
@@ -33,8 +35,8 @@ def enrol(recogniser: Recogniser, folder: str | Path) -> Gallery:
     """
     found = ImageFolder(folder)
     paths = [Path(found.describe(i)) for i in range(len(found))]
-    faces = _checked(paths)
-    parts = [recogniser.embed_faces(block) for block in _blocks(paths)]
+    faces = _checked(paths, recogniser.aligner)
+    parts = [recogniser.embed_faces(block) for block in _blocks(paths, recogniser.aligner)]
     embedded = Embedded.joined(parts)
     images = tuple(
         Enrolled(
@@ -56,13 +58,13 @@ def enrol(recogniser: Recogniser, folder: str | Path) -> Gallery:
     )
 
 
-def _checked(paths: list[Path]) -> list[str]:
+def _checked(paths: list[Path], aligner: FaceAligner | None) -> list[str]:
     """SHA-256 of each image file, all of which are faces."""
     digests, wrong = [], []
-    for path in paths:
+    for path in tqdm(paths, "check", leave=False, disable=None):
         try:
             data = read_bytes(path)
-            face_of(decode_image(data, str(path)), str(path))
+            face_of(decode_image(data, str(path)), str(path), aligner=aligner)
             digests.append(hashlib.sha256(data).hexdigest())
         except DataError as error:
             wrong.append(str(error))
@@ -72,6 +74,6 @@ def _checked(paths: list[Path]) -> list[str]:
     return digests
 
 
-def _blocks(paths: list[Path]) -> Iterator[list[Face]]:
+def _blocks(paths: list[Path], aligner: FaceAligner | None) -> Iterator[list[Face]]:
     for start in tqdm(range(0, len(paths), _BLOCK), "enrol", leave=False, disable=None):
-        yield [read_face(path) for path in paths[start : start + _BLOCK]]
+        yield [read_face(path, aligner=aligner) for path in paths[start : start + _BLOCK]]

@@ -11,6 +11,7 @@ from lrfr_lightning.datasets.encoded import MAX_IMAGE_BYTES
 from lrfr_lightning.datasets.image_folder import SUFFIXES
 from lrfr_lightning.functional.image import Image
 from lrfr_lightning.functional.resize import BICUBIC, resize
+from lrfr_lightning.preprocessing.aligner import FaceAligner
 from lrfr_lightning.protocols.base import FULL_RESOLUTION
 from lrfr_lightning.utils.errors import ConfigError, DataError
 from lrfr_lightning.utils.paths import existing
@@ -25,64 +26,82 @@ class Face:
 
     Attributes:
         image: uint8 ``(112, 112, 3)`` RGB.
-        resolution: side of the face before it was enlarged, px, 7..112.
+        resolution: side of the face before it was brought to 112 px, at most that, px, 7..112.
     """
 
     image: Image
     resolution: int
 
 
-def face_of(image: Image, name: str, resolution: int | None = None) -> Face:
-    """Bring a cropped face to 112 px, bicubic with antialias both ways, as the protocols do.
+def face_of(
+    image: Image,
+    name: str,
+    resolution: int | None = None,
+    aligner: FaceAligner | None = None,
+) -> Face:
+    """Bring a face to 112 px, bicubic with antialias both ways, as the protocols do.
 
     Args:
-        image: uint8 ``(S, S, 3)`` RGB, an aligned face of any side from 7 px.
+        image: uint8 ``(S, S, 3)`` RGB, an aligned face of any side from 7 px; with an aligner a
+            photograph, uint8 ``(H, W, 3)``.
         name: which image it is, for the error.
         resolution: shrink the face to this side first, px, 7..112; a smaller one stays as it is.
+        aligner: finds the face in a photograph, whose side there is its resolution.
 
     Raises:
         ConfigError: a resolution outside 7..112.
-        DataError: the image is not square, or smaller than 7 px.
+        DataError: without an aligner the image is not square; no face is found; the face is
+            smaller than 7 px.
     """
     check_resolution(resolution)
-    crop = cropped(image, name)
-    side = min(len(crop), resolution or FULL_RESOLUTION, FULL_RESOLUTION)
-    small = resize(crop, side, side, BICUBIC)
-    return Face(resize(small, FULL_RESOLUTION, FULL_RESOLUTION, BICUBIC), side)
+    _check_pixels(image, name)
+    crop, own = _found(image, name, aligner) if aligner else (_square(image, name), len(image))
+    if own < MIN_RESOLUTION:
+        raise DataError(
+            f"{name}: expected a face of at least {MIN_RESOLUTION} px a side, "
+            f"got {own}x{own} px, in which nobody can be recognised"
+        )
+    side = min(own, resolution or FULL_RESOLUTION, FULL_RESOLUTION)
+    if side < len(crop) and side < own:
+        crop = resize(crop, side, side, BICUBIC)
+    return Face(resize(crop, FULL_RESOLUTION, FULL_RESOLUTION, BICUBIC), side)
 
 
-def cropped(image: Image, name: str) -> Image:
-    """The aligned face of an image: here the image itself, which has to be one, ``(S, S, 3)``.
+def _found(image: Image, name: str, aligner: FaceAligner) -> tuple[Image, int]:
+    """The aligned face of a photograph, and its side there, px."""
+    found = aligner(image)
+    if found.crop is None:
+        raise DataError(f"{name}: {found.reason}")
+    return found.crop, round(found.resolution or min(image.shape[:2]))
 
-    Raises:
-        DataError: it cannot be an aligned face: not square, smaller than 7 px, or no such array.
-    """
+
+def _check_pixels(image: Image, name: str) -> None:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise DataError(
             f"{name}: expected uint8 (S, S, 3) RGB, got {image.dtype} {tuple(image.shape)}"
         )
+
+
+def _square(image: Image, name: str) -> Image:
     height, width = image.shape[:2]
     if height != width:
         raise DataError(
             f"{name}: expected a cropped face, which is square, got {width}x{height} px; "
-            "cut the face out of a photograph with lrfr align"
-        )
-    if height < MIN_RESOLUTION:
-        raise DataError(
-            f"{name}: expected a face of at least {MIN_RESOLUTION} px a side, "
-            f"got {width}x{height} px, in which nobody can be recognised"
+            "let the face be found in it (--align mtcnn), or cut it out with lrfr align"
         )
     return image
 
 
-def read_face(path: Path, resolution: int | None = None) -> Face:
+def read_face(
+    path: Path, resolution: int | None = None, aligner: FaceAligner | None = None
+) -> Face:
     """The face in an image file; see :func:`face_of`.
 
     Raises:
         ConfigError: a resolution outside 7..112.
-        DataError: the file cannot be read or decoded, or is no cropped face.
+        DataError: the file cannot be read or decoded, or gives no face.
     """
-    return face_of(decode_image(read_bytes(path), str(path)), str(path), resolution)
+    return face_of(decode_image(read_bytes(path), str(path)), str(path), resolution, aligner)
 
 
 def read_bytes(path: Path) -> bytes:

@@ -43,7 +43,7 @@ def embed_files(
 
     Args:
         recogniser: the model.
-        files: aligned faces.
+        files: aligned faces, or photographs where the recogniser has an aligner.
         resolution: shrink them to this side first, px; a smaller one stays as it is.
 
     Raises:
@@ -53,7 +53,8 @@ def embed_files(
     failed: dict[int, str] = {}
     parts = []
     for start in tqdm(range(0, len(files), _BLOCK), "embed", leave=False, disable=None):
-        faces = list(_read(files, range(len(files))[start : start + _BLOCK], resolution, failed))
+        block = range(len(files))[start : start + _BLOCK]
+        faces = list(_read(recogniser, files, block, resolution, failed))
         if faces:
             parts.append(recogniser.embed_faces(faces))
     if not parts:
@@ -63,10 +64,14 @@ def embed_files(
 
 
 def _read(
-    files: Sequence[Path], positions: range, resolution: int | None, failed: dict[int, str]
+    recogniser: Recogniser,
+    files: Sequence[Path],
+    positions: range,
+    resolution: int | None,
+    failed: dict[int, str],
 ) -> Iterator[Face]:
     for position in positions:
         try:
-            yield read_face(files[position], resolution)
+            yield read_face(files[position], resolution, recogniser.aligner)
         except DataError as error:
             failed[position] = str(error)

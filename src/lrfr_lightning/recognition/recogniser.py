@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lrfr_lightning.embedders.base import Embedder
 from lrfr_lightning.functional.image import Image
 from lrfr_lightning.functional.sharpness import batch_sharpness
+from lrfr_lightning.preprocessing.aligner import FaceAligner
 from lrfr_lightning.recognition.answers import Comparison, Identification, compared, identified
 from lrfr_lightning.recognition.faces import Face, face_of, stack
 from lrfr_lightning.recognition.gallery import Gallery
@@ -57,6 +58,8 @@ class Recogniser:
         embedder: the model.
         thresholds: calibrated with it; without them nothing is decided.
         flip: add the embedding of the mirrored image.
+        aligner: finds the face in each image, which may then be any photograph; the face's side in
+            it is its resolution.
 
     Raises:
         ConfigError: nothing tells the model from others.
@@ -64,7 +67,11 @@ class Recogniser:
     """
 
     def __init__(
-        self, embedder: Embedder, thresholds: Thresholds | None = None, flip: bool = False
+        self,
+        embedder: Embedder,
+        thresholds: Thresholds | None = None,
+        flip: bool = False,
+        aligner: FaceAligner | None = None,
     ) -> None:
         fingerprint = embedder.fingerprint()
         if fingerprint is None:
@@ -81,18 +88,22 @@ class Recogniser:
         self.embedder = embedder
         self.thresholds = thresholds
         self.flip = flip
+        self.aligner = aligner
         self.fingerprint = fingerprint
 
     def embed(self, images: Sequence[Image], resolution: int | None = None) -> Embedded:
-        """Embed aligned faces.
+        """Embed aligned faces, or with an aligner the faces of photographs.
 
         Raises:
             ConfigError: a resolution outside 7..112.
-            DataError: no image, one that is no cropped face, or an embedding that is zero or not
+            DataError: no image, one that gives no face, or an embedding that is zero or not
                 finite.
         """
-        faces = [face_of(im, f"image {n}", resolution) for n, im in enumerate(images)]
-        return self.embed_faces(faces)
+        faces = (
+            face_of(image, f"image {number}", resolution, self.aligner)
+            for number, image in enumerate(images)
+        )
+        return self.embed_faces(list(faces))
 
     def embed_faces(self, faces: Sequence[Face]) -> Embedded:
         """Embed faces that are ready for the network; errors as for :meth:`embed`."""
