@@ -82,8 +82,8 @@ def _known(text: str, file: Path) -> dict[str, Any]:
     return {"class_path": name, "init_args": arguments}
 
 
-def _subclasses(cls: type[Backbone]) -> list[type[Backbone]]:
-    found: list[type[Backbone]] = []
+def _subclasses(cls: type[Any]) -> list[type[Any]]:
+    found: list[type[Any]] = []
     for child in cls.__subclasses__():
         found += [child, *_subclasses(child)]
     return found

@@ -75,9 +75,10 @@ def push_folder(folder: Path, repo_id: str, public: bool = False) -> str:
     """
     hub = import_hub()
     files = [hub.CommitOperationAdd(path.name, path) for path in sorted(folder.iterdir())]
+    api = hub.HfApi()
     try:
-        hub.create_repo(repo_id, private=not public, exist_ok=True)
-        commit = hub.create_commit(repo_id, files, commit_message="Model, metadata and card")
+        api.create_repo(repo_id, private=not public, exist_ok=True)
+        commit = api.create_commit(repo_id, files, commit_message="Model, metadata and card")
     except Exception as error:  # of the client, its transport or the Hub
         raise hub_error(error, f"cannot push to {repo_id} on the Hub") from error
     return str(commit.commit_url)

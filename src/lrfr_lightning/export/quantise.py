@@ -25,8 +25,8 @@ def quantise(
 
     ``int8`` is static: ranges of activations are those of ``faces`` at every resolution, from
     smallest to largest value. Weights are per channel, in seven bits, since processors without
-    VNNI saturate on eight. The first convolution and the depthwise ones, a hundredth of the work
-    and most of the error, stay float32.
+    VNNI saturate on eight. The first convolution and the depthwise ones, few weights and most of
+    the error, stay float32.
 
     Args:
         source: the float32 file.
