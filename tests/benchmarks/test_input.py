@@ -11,7 +11,7 @@ from benchmarks.input_peers import decoders, timm_loader, usual_way
 
 def test_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.input.growth", lambda batches, workers: (100.0, 101.0))
-    monkeypatch.setattr("benchmarks.input.peak_mb", lambda *source: 7.0)
+    monkeypatch.setattr("benchmarks.input.peak_mb", lambda *source, **more: 7.0)
     rows = measure(quick=True)
     names = [row.name for row in rows]
     assert "input: uint8 batch, half degraded" in names

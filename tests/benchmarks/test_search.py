@@ -9,7 +9,7 @@ from benchmarks.search_peers import faces
 @pytest.mark.filterwarnings("ignore:builtin type:DeprecationWarning")
 def test_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     # a process each, which tests/benchmarks/test_framework.py tries
-    monkeypatch.setattr("benchmarks.search.peak_mb", lambda *source: 7.0)
+    monkeypatch.setattr("benchmarks.search.peak_mb", lambda *source, **more: 7.0)
     rows = measure(quick=True)
     assert [row.name.split(",")[0] for row in rows] == [
         "1:N lookup at TinyFace's size",
