@@ -26,7 +26,9 @@ def test_from_a_photograph_to_a_name(
     main(["enroll", "people", "--gallery", "g", *model])
     frames = [str(Path("frames") / face.path) for face in placed]
     rows = main(["identify", *frames, "--gallery", "g", "--align", "mtcnn", *model])
-    right = sum(row["name"] == face.person for row, face in zip(rows, placed, strict=True))
+    right = sum(
+        row["matches"][0]["name"] == face.person for row, face in zip(rows, placed, strict=True)
+    )
     assert right >= len(placed) - 1
     near = [row["resolution"] / min(face.size, 112) for row, face in zip(rows, placed, strict=True)]
     assert sum(0.8 < ratio < 1.25 for ratio in near) >= len(placed) - 1
