@@ -11,6 +11,7 @@ LAYERS = {
     "datasets": 1,
     "transforms": 1,
     "backbones": 1,
+    "preprocessing": 1,
     "heads": 2,
     "metrics": 2,
     "protocols": 2,

@@ -19,6 +19,7 @@ COMMANDS = {
     "report": ("report", "results as terminal table, Markdown, PNG and one HTML page"),
     "compare": ("compare", "what changed between two results files, and whether by chance"),
     "data": ("data", "check or convert a data set, or write embedded faces to disk"),
+    "restore": ("restore", "draw faces at low resolution, restored, and as they were"),
     "sharpness": ("sharpness", "draw the Laplacian of a face at high and low resolution"),
 }
 

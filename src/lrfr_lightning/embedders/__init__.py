@@ -8,6 +8,7 @@ from lrfr_lightning.embedders.floors import MeanColour, RawPixels
 from lrfr_lightning.embedders.function import CallableEmbedder
 from lrfr_lightning.embedders.onnx_export import export_onnx
 from lrfr_lightning.embedders.onnx_file import OnnxEmbedder
+from lrfr_lightning.embedders.restoring import RestoringEmbedder
 
 __all__ = [
     "CachedEmbedder",
@@ -18,6 +19,7 @@ __all__ = [
     "ModuleEmbedder",
     "OnnxEmbedder",
     "RawPixels",
+    "RestoringEmbedder",
     "WeightsEmbedder",
     "evaluate",
     "export_onnx",

@@ -1,6 +1,5 @@
 """A compact network that restores faces, cheap enough for two cores."""
 
-
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
@@ -66,4 +65,3 @@ class ResolverNetwork(Recorded, nn.Module):
         """
         residual: Tensor = self.tail(self.body((faces - _MIDDLE) / _MIDDLE))
         return faces + _MIDDLE * residual.to(faces.dtype)
-

@@ -19,6 +19,8 @@ from lrfr_lightning.tasks.base import Task
 from lrfr_lightning.tasks.speed import memory_layout
 from lrfr_lightning.utils.errors import ConfigError
 
+_OPTIMIZER = partial(Adam, lr=1e-3)
+
 
 class SuperResolutionTask(Task):
     """``pixel_weight · Charbonnier + identity_weight · mean(1 - cos(restored, original))``.
@@ -53,7 +55,7 @@ class SuperResolutionTask(Task):
         recogniser_weights: str,
         identity_weight: float = 1.0,
         pixel_weight: float = 1.0,
-        optimizer: OptimizerCallable = partial(Adam, lr=1e-3),
+        optimizer: OptimizerCallable = _OPTIMIZER,
         channels_last: bool | None = None,
         fused_prelu: bool = False,
         **arguments: Any,
