@@ -2,10 +2,11 @@
 
 from abc import ABC, abstractmethod
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
+from lrfr_lightning.functional.resize import BICUBIC, resize
 from lrfr_lightning.utils.errors import ConfigError
 
 SIDE = 112
@@ -81,8 +82,8 @@ def enlarged(faces: Tensor) -> Tensor:
     """
     if faces.ndim != 4 or faces.shape[1] != 3:
         raise ConfigError(f"expected faces (B, 3, H, W), got shape {tuple(faces.shape)}")
-    pixels = faces.float()
     if faces.shape[2:] == (SIDE, SIDE):
-        return pixels
-    larger = interpolate(pixels, (SIDE, SIDE), mode="bicubic", antialias=True)
-    return larger.round().clamp(0, 255)
+        return faces.float()
+    whole = faces.float().round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    larger = np.stack([resize(face, SIDE, SIDE, BICUBIC) for face in whole])
+    return torch.from_numpy(larger).permute(0, 3, 1, 2).float().to(faces.device)
