@@ -10,10 +10,12 @@ from safetensors.torch import save_file
 from torch.nn.functional import cosine_similarity
 
 from lrfr_lightning.backbones import IResNet
+from lrfr_lightning.callbacks import ProtocolEvaluation
 from lrfr_lightning.datamodules import FaceDataModule
 from lrfr_lightning.datasets import EmbeddedFaces
 from lrfr_lightning.embedders import CheckpointEmbedder
 from lrfr_lightning.preprocessing import CheckpointResolver, ResolverNetwork
+from lrfr_lightning.protocols import EmbeddedVerification
 from lrfr_lightning.tasks import SuperResolutionTask
 from lrfr_lightning.transforms import CrossResolution, Listed
 from lrfr_lightning.utils.errors import ConfigError, DataError
@@ -190,3 +192,11 @@ def test_it_needs_pairs_of_views_and_a_weight(weights: str, faces: Any, make_tra
     for identity, pixel in ((0.0, 0.0), (-1.0, 2.0)):
         with pytest.raises(ConfigError, match="expected at least 0 and not both 0"):
             make(weights, identity_weight=identity, pixel_weight=pixel)
+
+
+def test_protocols_are_measured_after_training(
+    weights: str, data: FaceDataModule, make_trainer: Any, protocol: EmbeddedVerification
+) -> None:
+    trainer = make_trainer(max_steps=1, callbacks=[ProtocolEvaluation([protocol])])
+    with pytest.raises(ConfigError, match="got SuperResolutionTask, which trains none"):
+        trainer.fit(make(weights), data)
