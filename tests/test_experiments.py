@@ -28,6 +28,7 @@ from lrfr_lightning.protocols import read_results
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
 OTHERS = {"evaluation", "studies"}
 TRAINING = sorted(p for p in EXPERIMENTS.rglob("*.yaml") if OTHERS.isdisjoint(p.parts))
+RESOLVERS = [path for path in TRAINING if path.stem.startswith("resolver")]
 STUDIES = sorted((EXPERIMENTS / "studies").glob("*.yaml"))
 EVALUATION = sorted((EXPERIMENTS / "evaluation").glob("*.yaml"))
 NATIVE: dict[str, int | None] = {"survface": None, "scface": None, "tinyface": None, "ijbc": 112}
@@ -156,7 +157,25 @@ def named(path: Path) -> str:
     return "/".join(path.relative_to(EXPERIMENTS).with_suffix("").parts)
 
 
-@pytest.mark.parametrize("path", TRAINING, ids=named)
+@pytest.mark.parametrize("path", RESOLVERS, ids=named)
+def test_resolver_experiment(run: Callable[..., Any], path: Path) -> None:
+    finished = run("fit", path)
+    folder, logged = Path(finished.trainer.log_dir), finished.trainer.callback_metrics
+    assert finished.trainer.global_step == 2
+    assert finished.model.resolver.tail[0].weight.abs().max() > 0
+    assert ("train/identity" in logged) == (finished.model.identity_weight > 0)
+    assert all(math.isfinite(value) for value in logged.values())
+    assert {"config.yaml", "batch.png", "last.ckpt"} <= {entry.name for entry in folder.iterdir()}
+
+
+def test_resolvers_differ_in_the_weight_of_identity_alone() -> None:
+    one, other = (path.read_text().replace(path.stem, "NAME") for path in RESOLVERS)
+    assert yaml.safe_load(one.replace("identity_weight: 1", "identity_weight: 0")) == (
+        yaml.safe_load(other)
+    )
+
+
+@pytest.mark.parametrize("path", [p for p in TRAINING if p not in RESOLVERS], ids=named)
 def test_training_experiment(run: Callable[..., Any], path: Path) -> None:
     finished = run("fit", path)
     folder, logged = Path(finished.trainer.log_dir), finished.trainer.callback_metrics

@@ -51,6 +51,18 @@ def test_fused_prelu_equals_torchs_in_value_and_gradient():
         torch.testing.assert_close(*gradients)
 
 
+def test_fused_prelu_of_a_frozen_network():
+    torch.manual_seed(0)
+    layer = nn.Sequential(PReLU(5)).eval().requires_grad_(False)
+    leaves = [torch.randn(4, 5, 6, 7).requires_grad_() for _ in range(2)]
+    leaves[1].data.copy_(leaves[0].data)
+    layer(leaves[0]).square().sum().backward()
+    fuse_prelu(layer)
+    layer(leaves[1]).square().sum().backward()
+    torch.testing.assert_close(leaves[0].grad, leaves[1].grad)
+    assert (layer[0].weight.grad, layer[0].weight.requires_grad) == (None, False)
+
+
 def test_a_fused_network_can_be_copied_and_evaluated():
     network = MobileFaceNet()
     names = list(network.state_dict())

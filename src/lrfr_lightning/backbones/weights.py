@@ -39,7 +39,7 @@ def load_weights(backbone: Backbone, path: str | Path) -> None:
         backbone.load_published_weights()
         return
     file = existing(path, "weights file")
-    tensors = _backbone_tensors(_read(file), file)
+    tensors = _backbone_tensors(read_weights(file), file)
     misfits = _misfits(tensors, backbone.state_dict())
     if misfits:
         raise DataError(
@@ -49,7 +49,12 @@ def load_weights(backbone: Backbone, path: str | Path) -> None:
     backbone.load_state_dict(tensors)
 
 
-def _read(file: Path) -> Any:
+def read_weights(file: Path) -> Any:
+    """What a weight file holds, restricted to plain data and tensors.
+
+    Raises:
+        DataError: the file is damaged, of another kind, or would run code when loaded.
+    """
     if file.suffix == ".safetensors":
         return _read_safetensors(file)
     if file.suffix in (".pt", ".pth", ".ckpt"):

@@ -64,6 +64,19 @@ class ProtocolEvaluation(pl.Callback):
         self.batch_size = batch_size
         self.num_workers = num_workers
 
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Refuse a task that trains no recogniser, before it begins.
+
+        Raises:
+            ConfigError: the task has no backbone.
+        """
+        if not hasattr(pl_module, "backbone"):
+            raise ConfigError(
+                f"ProtocolEvaluation measures a recogniser in training, got "
+                f"{type(pl_module).__name__}, which trains none; leave the callback out and "
+                "measure the checkpoint with lrfr evaluate"
+            )
+
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Evaluate, but not in Lightning's sanity check; while training, what is due."""
         if trainer.sanity_checking:

@@ -29,6 +29,7 @@ COMMANDS = {
     "export": ("export", "write a model as ONNX, torch.export, safetensors, or to the Hub"),
     "data": ("data", "check or convert a data set, or write embedded faces to disk"),
     "align": ("align", "find faces in photographs and bring them to 112x112 px"),
+    "restore": ("restore", "draw faces at low resolution, restored, and as they were"),
     "sharpness": ("sharpness", "draw the Laplacian of a face at high and low resolution"),
 }
 

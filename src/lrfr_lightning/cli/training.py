@@ -5,7 +5,7 @@ from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCL
 from pytorch_lightning.utilities import rank_zero_info
 
 from lrfr_lightning.datamodules.faces import FaceDataModule
-from lrfr_lightning.tasks.recognition import RecognitionTask
+from lrfr_lightning.tasks.base import Task
 
 
 class FaceCLI(LightningCLI):
@@ -56,7 +56,7 @@ def run(args: list[str]) -> FaceCLI:
     say otherwise.
     """
     return FaceCLI(
-        RecognitionTask,
+        Task,
         FaceDataModule,
         subclass_mode_model=True,
         seed_everything_default=0,

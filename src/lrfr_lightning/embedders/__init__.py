@@ -10,6 +10,7 @@ from lrfr_lightning.embedders.metadata import ModelMetadata
 from lrfr_lightning.embedders.onnx_file import OnnxEmbedder
 from lrfr_lightning.embedders.opening import open_model
 from lrfr_lightning.embedders.program_file import ProgramEmbedder
+from lrfr_lightning.embedders.restoring import RestoringEmbedder
 from lrfr_lightning.embedders.safetensors_file import SafetensorsEmbedder
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "OnnxEmbedder",
     "ProgramEmbedder",
     "RawPixels",
+    "RestoringEmbedder",
     "SafetensorsEmbedder",
     "WeightsEmbedder",
     "evaluate",

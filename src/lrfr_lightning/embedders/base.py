@@ -1,11 +1,8 @@
 """Anything that maps images to embeddings, and so can be evaluated."""
 
-import hashlib
-import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -14,6 +11,7 @@ from lrfr_lightning.backbones.base import Backbone, evaluating
 from lrfr_lightning.embedders.metadata import ModelMetadata
 from lrfr_lightning.transforms.pixel_spec import PixelSpec
 from lrfr_lightning.utils.errors import ConfigError
+from lrfr_lightning.utils.fingerprint import fingerprint_of, module_bytes
 from lrfr_lightning.utils.recipe import class_path
 
 Precision = Literal["float32", "bf16"]
@@ -93,23 +91,7 @@ class ModuleEmbedder(Embedder):
 
     def fingerprint(self) -> str:
         """Network, weights, input format and precision."""
-        tensors = self.backbone.state_dict().items()
-        parts = (part for name, value in tensors for part in (name.encode(), _bytes(value)))
         made = [class_path(type(self.backbone)), repr(self.backbone), asdict(self.pixel_spec)]
         if self.precision != "float32":
             made.append(self.precision)
-        return fingerprint_of(made, parts)
-
-
-def fingerprint_of(description: Any, parts: Iterable[bytes]) -> str:
-    """SHA-256 in hex of plain data and of the bytes behind it."""
-    digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "little"))
-        digest.update(part)
-    return digest.hexdigest()
-
-
-def _bytes(value: Tensor) -> bytes:
-    flat = value.detach().cpu().contiguous().reshape(-1)
-    return flat.view(torch.uint8).numpy().tobytes()
+        return fingerprint_of(made, module_bytes(self.backbone))

@@ -10,10 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lrfr_lightning.embedders.base import Embedder, fingerprint_of
+from lrfr_lightning.embedders.base import Embedder
 from lrfr_lightning.embedders.metadata import PIXEL_SPEC_KEY, read_metadata, read_pixel_spec
 from lrfr_lightning.transforms.pixel_spec import PixelSpec
 from lrfr_lightning.utils.errors import ConfigError, DataError
+from lrfr_lightning.utils.fingerprint import fingerprint_of
+from lrfr_lightning.utils.onnx_session import check_providers, open_session
 from lrfr_lightning.utils.paths import existing
 
 
@@ -45,7 +47,7 @@ class OnnxEmbedder(Embedder):
         self.name = name or self.path.stem
         self.providers = list(providers or [])
         self._device = torch.device("cpu")
-        _check_providers(self.providers)
+        check_providers(self.providers)
         self.pixel_spec = pixel_spec or self._own_pixel_spec()
         self.metadata = read_metadata(self._texts, self.path)
         self._check_input()
@@ -71,18 +73,7 @@ class OnnxEmbedder(Embedder):
 
     @cached_property
     def _session(self) -> Any:
-        runtime = _runtime()
-        cuda = self._device.type == "cuda"
-        default = ["CUDAExecutionProvider"] if cuda else ["CPUExecutionProvider"]
-        providers = self.providers or default
-        _check_providers(providers)
-        options = runtime.SessionOptions()
-        options.log_severity_level = 3  # errors alone
-        try:
-            return runtime.InferenceSession(str(self.path), options, providers=providers)
-        except Exception as error:  # ONNX Runtime has no base class of its own for these
-            reason = str(error).partition("\n")[0]
-            raise DataError(f"{self.path} cannot be read as an ONNX model ({reason})") from None
+        return open_session(self.path, self._device, self.providers)
 
     @property
     def _batch(self) -> int | None:
@@ -123,23 +114,3 @@ class OnnxEmbedder(Embedder):
                 f"{self.path}: expected one input (B, {', '.join(map(str, wanted))}) of "
                 f"tensor(float), got {named}"
             )
-
-
-def _runtime() -> Any:
-    try:
-        import onnxruntime
-    except ImportError:
-        raise ConfigError(
-            "ONNX models need onnxruntime: pip install 'lrfr_lightning[onnx]'"
-        ) from None
-    return onnxruntime
-
-
-def _check_providers(providers: Sequence[str]) -> None:
-    available = _runtime().get_available_providers()
-    missing = [name for name in providers if name not in available]
-    if missing:
-        raise ConfigError(
-            f"ONNX Runtime has no {', '.join(missing)} here, only {', '.join(available)}; "
-            "for CUDA install onnxruntime-gpu instead of onnxruntime"
-        )

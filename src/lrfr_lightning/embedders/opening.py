@@ -12,9 +12,9 @@ from lrfr_lightning.embedders.hub import HUB_PREFIX, WEIGHTS_FILE, fetch, parse_
 from lrfr_lightning.embedders.onnx_file import OnnxEmbedder
 from lrfr_lightning.embedders.program_file import ProgramEmbedder
 from lrfr_lightning.embedders.safetensors_file import SafetensorsEmbedder
-from lrfr_lightning.tasks.checkpoint import build_backbone
 from lrfr_lightning.utils.errors import ConfigError
 from lrfr_lightning.utils.paths import existing
+from lrfr_lightning.utils.rebuild import build
 
 WEIGHTS = (".safetensors", ".pt", ".pth")
 """Files that may hold no more than weights, and then need their backbone."""
@@ -80,7 +80,7 @@ def _named(model: SafetensorsEmbedder) -> SafetensorsEmbedder:
 
 
 def _network(text: str) -> Backbone:
-    return build_backbone(yaml.safe_load(text), "--backbone")
+    return build(yaml.safe_load(text), Backbone, "backbone", "--backbone")  # type: ignore[type-abstract]
 
 
 def _no_backbone(path: str, backbone: str | Backbone | None) -> None:

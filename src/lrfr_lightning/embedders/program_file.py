@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 from torch.export.passes import move_to_device_pass
 
-from lrfr_lightning.embedders.base import Embedder, fingerprint_of
+from lrfr_lightning.embedders.base import Embedder
 from lrfr_lightning.embedders.metadata import read_metadata, read_pixel_spec
 from lrfr_lightning.utils.errors import DataError, first_few
+from lrfr_lightning.utils.fingerprint import fingerprint_of
 from lrfr_lightning.utils.paths import existing
 
 METADATA_FILE = "lrfr.json"

@@ -10,9 +10,9 @@ from lrfr_lightning.backbones.base import Backbone
 from lrfr_lightning.backbones.weights import load_weights
 from lrfr_lightning.embedders.base import ModuleEmbedder, Precision
 from lrfr_lightning.embedders.metadata import read_metadata, read_pixel_spec
-from lrfr_lightning.tasks.checkpoint import build_backbone
 from lrfr_lightning.utils.errors import ConfigError, DataError
 from lrfr_lightning.utils.paths import existing
+from lrfr_lightning.utils.rebuild import build
 from lrfr_lightning.utils.recipe import class_path
 
 NETWORK_KEY = "lrfr.network"
@@ -44,7 +44,8 @@ class SafetensorsEmbedder(ModuleEmbedder):
             raise ConfigError(
                 f"{file} does not say which network its weights belong to; give the backbone too"
             )
-        backbone = build_backbone(_known(texts[NETWORK_KEY], file), file)
+        described = _known(texts[NETWORK_KEY], file)
+        backbone = build(described, Backbone, "backbone", file)  # type: ignore[type-abstract]
         load_weights(backbone, file)
         spec = read_pixel_spec(texts, file)
         if spec is not None:
@@ -73,7 +74,7 @@ def _known(text: str, file: Path) -> dict[str, Any]:
         name, arguments = described["class_path"], described["init_args"]
     except (TypeError, KeyError, ValueError) as error:
         raise DataError(f"{file}: {NETWORK_KEY!r} describes no network ({error!r})") from None
-    known = {class_path(own) for own in _subclasses(Backbone)}  # type: ignore[type-abstract]
+    known = {class_path(own) for own in _subclasses(Backbone)}
     if name not in known or "class_path" in json.dumps(arguments):
         raise DataError(
             f"{file} names the network {name!r}, which is none of {', '.join(sorted(known))}; "

@@ -6,6 +6,7 @@ from lrfr_lightning.tasks.octuplet import OctupletTask
 from lrfr_lightning.tasks.recognition import RecognitionTask
 from lrfr_lightning.tasks.schedules import WarmupCosine
 from lrfr_lightning.tasks.siamese import SiameseTask
+from lrfr_lightning.tasks.super_resolution import SuperResolutionTask
 
 __all__ = [
     "DeriveNetTask",
@@ -13,5 +14,6 @@ __all__ = [
     "OctupletTask",
     "RecognitionTask",
     "SiameseTask",
+    "SuperResolutionTask",
     "WarmupCosine",
 ]

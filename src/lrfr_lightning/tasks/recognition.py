@@ -1,34 +1,24 @@
 """The LightningModule: a backbone and a head, trained by classification of identities."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Literal, TypedDict
 
-import pytorch_lightning as pl
 import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
-from pytorch_lightning.core.mixins import hparams_mixin
 from torch import Tensor
-from torch.optim import SGD, Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim import Optimizer
 
 from lrfr_lightning.backbones.base import Backbone
 from lrfr_lightning.backbones.cpu import fuse_prelu
 from lrfr_lightning.backbones.weights import load_weights
 from lrfr_lightning.datamodules.batch import Batch, join_views, quality_of
 from lrfr_lightning.heads.margin_head import MarginHead
-from lrfr_lightning.tasks.reference import class_means, reference_embeddings
-from lrfr_lightning.tasks.resume import finish_epoch, seed_step
-from lrfr_lightning.tasks.schedules import WarmupCosine
+from lrfr_lightning.tasks.base import DEFAULT_OPTIMIZER, Task
+from lrfr_lightning.tasks.reference import class_means
 from lrfr_lightning.tasks.shards import clip_joined_norm, join_shards, share_out
-from lrfr_lightning.tasks.speed import memory_layout, scale_learning_rate
-from lrfr_lightning.utils.errors import ConfigError
-from lrfr_lightning.utils.recipe import Recorded, describe
+from lrfr_lightning.tasks.speed import memory_layout
 
 _CLASSIFIER_WEIGHT = "head.classifier.weight"
-
-DEFAULT_OPTIMIZER = partial(SGD, lr=0.1, momentum=0.9, weight_decay=1e-4)
-"""The slides' optimiser."""
 
 
 class StepOutput(TypedDict):
@@ -38,7 +28,7 @@ class StepOutput(TypedDict):
     embedding: Tensor
 
 
-class RecognitionTask(Recorded, pl.LightningModule):
+class RecognitionTask(Task):
     """Trains a face recogniser; subclass it and override :meth:`loss` for another objective.
 
     ``load_from_checkpoint(path)`` rebuilds backbone and head from the checkpoint alone.
@@ -85,34 +75,18 @@ class RecognitionTask(Recorded, pl.LightningModule):
         compile_backbone: bool = False,
         lr_base_batch: int | None = None,
     ) -> None:
-        super().__init__()
-        self._remember()
+        super().__init__(optimizer, lr_scheduler, lr_interval, lr_base_batch)
         self.backbone = backbone
         if fused_prelu:
             fuse_prelu(self.backbone)
         self.num_classes = num_classes
         self.head = head(backbone.embedding_dim, num_classes)
-        self.optimizer = optimizer
-        self.lr_scheduler = lr_scheduler
-        self.lr_interval = lr_interval
         self.pretrained = pretrained
         self.place_identities = place_identities
         self.channels_last = channels_last
         self.compile_backbone = compile_backbone
-        self.lr_base_batch = lr_base_batch
         self._lay_out("32-true")
         self._has_weights = False
-
-    def _remember(self) -> None:
-        """Keep the constructor's arguments as plain data, for the checkpoint."""
-        if hparams_mixin._given_hyperparameters.get() is not None:
-            self.save_hyperparameters(logger=False)  # the command line's own, plain already
-            return
-        arguments: dict[str, Any] = describe(self.init_arguments)
-        self.save_hyperparameters(
-            {"_instantiator": "pytorch_lightning.cli.instantiate_module", **arguments},
-            logger=False,
-        )
 
     def _lay_out(self, precision: str) -> None:
         self._layout = memory_layout(self.backbone, self.channels_last, precision)
@@ -141,7 +115,7 @@ class RecognitionTask(Recorded, pl.LightningModule):
         Raises:
             ConfigError: they are to be placed and there is no data module to list the images.
         """
-        self._seed = torch.initial_seed()
+        super().on_fit_start()
         fresh = not self._has_weights
         self._start_from_pretrained()
         if self.place_identities and fresh:
@@ -154,21 +128,6 @@ class RecognitionTask(Recorded, pl.LightningModule):
     def reference(self) -> tuple[Tensor, Tensor]:
         """Embeddings and labels of all training images before training, float16 ``(N, D)``."""
         return self.embed_training_images(self.backbone)
-
-    def embed_training_images(self, network: Backbone) -> tuple[Tensor, Tensor]:
-        """What ``network`` makes of them, see :func:`reference_embeddings`.
-
-        Raises:
-            ConfigError: the run has no data module.
-        """
-        data = getattr(self.trainer, "datamodule", None)
-        if data is None:
-            raise ConfigError(
-                f"{type(self).__name__} looks at all training images before it trains; it needs "
-                "a data module such as FaceDataModule, not a bare loader"
-            )
-        context = self.trainer.precision_plugin.forward_context
-        return reference_embeddings(network, data.predict_dataloader(), context)
 
     def on_validation_start(self) -> None:
         """Start from the pretrained backbone, where nothing was trained before."""
@@ -196,7 +155,7 @@ class RecognitionTask(Recorded, pl.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Note that the weights come from a checkpoint, and take this rank's rows of them."""
         self._has_weights = True
-        finish_epoch(checkpoint)
+        super().on_load_checkpoint(checkpoint)
         self.head.classifier.share_out()
         share_out(checkpoint, self.head.classifier)
 
@@ -220,17 +179,6 @@ class RecognitionTask(Recorded, pl.LightningModule):
         value: Tensor = self.head(embedding, batch["label"], quality)
         return value
 
-    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Seed dropout, and free the last step's gradients before the forward pass.
-
-        Lightning frees them after it: on a CPU their memory then goes back to the system in every
-        step and comes anew, a tenth of the step's time and more.
-        """
-        if batch_idx % self.trainer.accumulate_grad_batches == 0:
-            for optimizer in self.trainer.optimizers:
-                optimizer.zero_grad()
-        seed_step(self._seed, self.global_rank, self.trainer.fit_loop.total_batch_idx)
-
     def training_step(self, batch: Batch, batch_idx: int) -> StepOutput:
         """Embed all views of the batch and log ``train/loss``."""
         batch = join_views(batch)
@@ -239,29 +187,10 @@ class RecognitionTask(Recorded, pl.LightningModule):
         self.log("train/loss", loss, prog_bar=True, batch_size=len(embedding))
         return StepOutput(loss=loss, embedding=embedding.detach())
 
-    def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
-        """Nothing: training and test share no person, callbacks run whole protocols instead."""
-
-    def test_step(self, batch: dict[str, Any], batch_idx: int) -> None:
-        """As :meth:`validation_step`."""
-
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
         """Embeddings ``(B, D)`` with the label and the index of each image."""
         embedding = self(batch["image"])
         return {"embedding": embedding, "label": batch["label"], "index": batch["index"]}
-
-    def configure_optimizers(self) -> Any:
-        """Optimiser and schedule as given to the constructor."""
-        optimizer: Optimizer = self.optimizer(p for p in self.parameters() if p.requires_grad)
-        if self.lr_base_batch is not None:
-            scale_learning_rate(optimizer, self.lr_base_batch, self._global_batch())
-        if self.lr_scheduler is None:
-            return optimizer
-        schedule = self.lr_scheduler(optimizer)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": self._interval(schedule)},
-        }
 
     def configure_gradient_clipping(
         self,
@@ -274,24 +203,3 @@ class RecognitionTask(Recorded, pl.LightningModule):
             clip_joined_norm(self, self.head.classifier.weight, gradient_clip_val)
         else:
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
-
-    def _global_batch(self) -> int:
-        """Images in an optimiser step, over all ranks and accumulated.
-
-        Raises:
-            ConfigError: the run has no data module that knows its batch size.
-        """
-        batch_size = getattr(getattr(self.trainer, "datamodule", None), "batch_size", None)
-        if batch_size is None:
-            raise ConfigError(
-                "lr_base_batch needs a data module with a batch_size, such as FaceDataModule, and "
-                "got a bare loader; leave lr_base_batch out and set the learning rate itself"
-            )
-        return int(batch_size) * self.trainer.world_size * self.trainer.accumulate_grad_batches
-
-    def _interval(self, schedule: LRScheduler | Any) -> str:
-        if not isinstance(schedule, WarmupCosine):
-            return self.lr_interval
-        if schedule.total_steps is None:
-            schedule.set_total_steps(int(self.trainer.estimated_stepping_batches))
-        return "step"
