@@ -44,10 +44,10 @@ def _files(root: Path, folder: str, above: frozenset[tuple[int, int]]) -> list[s
 
 
 def read_photograph(path: Path) -> Image:
-    """A file as uint8 ``(H, W, 3)`` RGB, turned as its Exif says, the first frame of several.
+    """A file as uint8 ``(H, W, 3)`` RGB, turned as its Exif says.
 
     Raises:
-        DataError: it cannot be read or decoded; the message does not name it.
+        DataError: it cannot be read or decoded, or is animated; the message does not name it.
     """
     try:
         found = os.stat(path)
