@@ -20,7 +20,8 @@ LAYERS = {
     "embedders": 4,
     "callbacks": 5,
     "recognition": 5,
-    "cli": 6,
+    "demo": 6,
+    "cli": 7,
 }
 SOURCE = Path(lrfr_lightning.__file__).parent
 
