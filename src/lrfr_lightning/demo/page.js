@@ -88,15 +88,15 @@ function display(answer) {
 }
 
 function displayFace(section, face) {
-  const px = `${face.resolution} × ${face.resolution} px`;
+  const px = `${face.resolution}x${face.resolution} px`;
   const [small, seen] = section.querySelectorAll("figure");
-  section.querySelector(".name").textContent = `${face.name}, ${face.own} × ${face.own} px`;
+  section.querySelector(".name").textContent = `${face.name}, ${face.own}x${face.own} px`;
   small.firstChild.src = face.small;
   small.firstChild.alt = `The face at ${px}`;
   small.lastChild.textContent = `${px}: what is left of it`;
   seen.firstChild.src = face.seen;
   seen.firstChild.alt = `The face at ${px}, brought back to 112 px`;
-  seen.lastChild.textContent = "back at 112 × 112 px: what a network sees";
+  seen.lastChild.textContent = "back at 112x112 px: what a network sees";
 }
 
 function row(own, number) {
@@ -104,7 +104,7 @@ function row(own, number) {
   const line = make("tr");
   const name = make("th", own.model);
   name.scope = "row";
-  const picture = make("td");
+  const picture = make("td", "", "wide");
   picture.append(scale(own));
   const rate = make("td", calibrated ? `FAR ${calibrated.far}` : "–");
   if (own.far !== null) {
@@ -114,8 +114,8 @@ function row(own, number) {
     name,
     make("td", own.score.toFixed(3), "score"),
     picture,
-    make("td", own.threshold === null ? "none" : own.threshold.toFixed(3)),
     make("td", DECISIONS[own.decision], own.decision),
+    make("td", own.threshold === null ? "none" : own.threshold.toFixed(3)),
     rate,
   );
   return line;
@@ -204,17 +204,21 @@ function furnish(section) {
 }
 
 function note() {
-  const notes = setting.models.map(({ model, calibrated }) => {
-    if (calibrated) {
-      return `${model}: thresholds calibrated on ${calibrated.people} people of ${calibrated.faces}.`;
-    }
-    return `${model}: no calibrated thresholds, so that nothing is decided; lrfr calibrate makes them.`;
-  });
+  byId("notes").replaceChildren(...notes().map((text) => make("li", text)));
+}
+
+function notes() {
   if (setting.floor) {
-    notes.push("No model was given: raw pixels are compared, which tells scene and colour, not the person.");
-    notes.push("lrfr demo --model FILE --thresholds FILE compares with yours.");
+    return [
+      "No model was given: raw pixels are compared, which tells scene and colour rather than the person, and decides nothing.",
+      "lrfr demo --model FILE --thresholds FILE compares with your models, at their calibrated thresholds.",
+    ];
   }
-  byId("notes").replaceChildren(...notes.map((text) => make("li", text)));
+  return setting.models.map(({ model, calibrated }) =>
+    calibrated
+      ? `${model}: thresholds calibrated on ${calibrated.people} people of ${calibrated.faces}.`
+      : `${model}: no calibrated thresholds, so that nothing is decided; lrfr calibrate makes them.`,
+  );
 }
 
 async function begin() {
