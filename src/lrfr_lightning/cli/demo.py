@@ -58,7 +58,7 @@ def run(args: list[str]) -> None:
         try:
             server.serve_forever()
         except KeyboardInterrupt:
-            print("ended")
+            print("\nended")
 
 
 def open_models(paths: list[str], backbone: Backbone | None) -> list[Embedder]:
