@@ -9,7 +9,7 @@ from importlib.resources import files
 from socketserver import ThreadingTCPServer
 from threading import Lock
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from lrfr_lightning.demo.comparer import Comparer, Shown
 from lrfr_lightning.utils.errors import ConfigError, DataError
@@ -44,6 +44,11 @@ class DemoServer(ThreadingTCPServer):
     Args:
         port: 0..65535; 0 takes a free one.
 
+    Attributes:
+        comparer: what answers; set before ``serve_forever``.
+        hosts: names under which a browser may ask.
+        url: where the page is.
+
     Raises:
         ConfigError: the port is no port, taken, or not to be had.
     """
@@ -64,12 +69,12 @@ class DemoServer(ThreadingTCPServer):
                 f"cannot listen on port {port} of {LOOPBACK}: {error.strerror}; "
                 "take another one, or --port 0 for any that is free"
             ) from None
-        self.hosts = {f"{name}:{self.server_address[1]}" for name in (LOOPBACK, "localhost")}
-
-    @property
-    def url(self) -> str:
-        """Where the page is."""
-        return f"http://{LOOPBACK}:{self.server_address[1]}/"
+        taken = self.server_address[1]
+        # browsers leave out a scheme's own port
+        self.hosts = [
+            name if taken == 80 else f"{name}:{taken}" for name in (LOOPBACK, "localhost")
+        ]
+        self.url = f"http://{self.hosts[0]}/"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that went away is no error."""
@@ -117,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Refused(HTTPStatus.FORBIDDEN, "requests of other sites are not answered")
 
     def _get(self) -> Content:
-        path, query = urlsplit(self.path).path, _query(self.path)
+        path, query = _parts(self.path)
         if path in _FILES:
             name, kind = _FILES[path]
             return kind, files("lrfr_lightning.demo").joinpath(name).read_bytes()
@@ -130,10 +135,11 @@ class _Handler(BaseHTTPRequestHandler):
         raise _Refused(HTTPStatus.NOT_FOUND, f"there is no {path} here")
 
     def _photograph(self) -> Content:
-        if urlsplit(self.path).path != "/photograph":
+        path, query = _parts(self.path)
+        if path != "/photograph":
             raise _Refused(HTTPStatus.NOT_FOUND, "photographs go to /photograph")
         data = self.rfile.read(self._length())
-        name = _query(self.path).get("name", "the photograph")
+        name = query.get("name", "the photograph")
         with self.server.working:
             return _json({"photograph": self.server.comparer.album.add(data, name)})
 
@@ -172,9 +178,10 @@ def _json(content: dict[str, Any]) -> Content:
     return _JSON, json.dumps(content, allow_nan=False).encode()
 
 
-def _query(path: str) -> dict[str, str]:
-    """The last value of each name."""
-    return {name: values[-1] for name, values in parse_qs(urlsplit(path).query).items()}
+def _parts(target: str) -> tuple[str, dict[str, str]]:
+    """Path and query of a request, of each name the last value."""
+    path, _, query = target.partition("?")
+    return path, {name: values[-1] for name, values in parse_qs(query).items()}
 
 
 def _shown(query: dict[str, str], side: str) -> Shown:
