@@ -24,7 +24,7 @@ def run(args: list[str]) -> None:
         "what each model says.",
     )
     parser.add_argument(
-        *("--model", "-m"),
+        "--model",
         type=str,
         nargs="+",
         default=[],
@@ -34,7 +34,7 @@ def run(args: list[str]) -> None:
         Backbone, "backbone", required=False, help="the network of all weight files, by name"
     )
     parser.add_argument(
-        *("--thresholds", "-t"),
+        "--thresholds",
         type=str,
         nargs="+",
         default=[],
