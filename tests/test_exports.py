@@ -25,6 +25,7 @@ PUBLIC = {
         "RecordIO",
         "VerificationPairs",
     ],
+    "demo": ["Album", "Comparer", "DemoServer", "Floor"],
     "embedders": [
         "CachedEmbedder",
         "CallableEmbedder",

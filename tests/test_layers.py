@@ -22,7 +22,8 @@ LAYERS = {
     "callbacks": 5,
     "export": 5,
     "recognition": 5,
-    "cli": 6,
+    "demo": 6,
+    "cli": 7,
 }
 SOURCE = Path(lrfr_lightning.__file__).parent
 

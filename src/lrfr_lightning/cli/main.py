@@ -23,6 +23,7 @@ COMMANDS = {
     "calibrate": ("calibrate", "thresholds at a wished error rate, for each resolution"),
     "identify": ("identify", "who is on these images, among the people of a gallery"),
     "verify": ("verify", "do two images show the same person"),
+    "demo": ("demo", "compare two faces on a local page, at any resolution"),
     "trial": ("trial", "search LFW's people at calibrated thresholds"),
     "report": ("report", "results as terminal table, Markdown, PNG and one HTML page"),
     "compare": ("compare", "what changed between two results files, and whether by chance"),
