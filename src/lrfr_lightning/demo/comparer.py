@@ -7,6 +7,7 @@ from typing import Any
 
 from lrfr_lightning.demo.album import Album
 from lrfr_lightning.demo.floor import Floor
+from lrfr_lightning.functional.image import Image
 from lrfr_lightning.functional.resize import BICUBIC, resize
 from lrfr_lightning.protocols.base import FULL_RESOLUTION
 from lrfr_lightning.protocols.examples import png
@@ -104,5 +105,5 @@ def _calibrated(recogniser: Recogniser) -> dict[str, Any] | None:
     return {"far": found.pairs.wished, "faces": found.faces, "people": found.people}
 
 
-def _url(image: Any) -> str:
+def _url(image: Image) -> str:
     return f"data:image/png;base64,{png(image)}"
