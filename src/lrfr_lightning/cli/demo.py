@@ -10,7 +10,7 @@ from lightning_fabric import Fabric
 from lrfr_lightning.backbones.base import Backbone
 from lrfr_lightning.demo import Album, Comparer, DemoServer, Floor
 from lrfr_lightning.embedders.base import Embedder
-from lrfr_lightning.recognition.model_file import WEIGHTS, open_model
+from lrfr_lightning.embedders.opening import WEIGHTS, open_model
 from lrfr_lightning.recognition.recogniser import Recogniser
 from lrfr_lightning.recognition.thresholds import Thresholds
 from lrfr_lightning.utils.errors import ConfigError, DataError

@@ -2,8 +2,8 @@
 
 from dataclasses import asdict
 
-from lrfr_lightning.embedders.base import fingerprint_of
 from lrfr_lightning.embedders.floors import RawPixels
+from lrfr_lightning.utils.fingerprint import fingerprint_of
 
 
 class Floor(RawPixels):

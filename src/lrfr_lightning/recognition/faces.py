@@ -54,42 +54,58 @@ def face_of(
             smaller than 7 px.
     """
     check_resolution(resolution)
-    _check_pixels(image, name)
-    crop, own = _found(image, name, aligner) if aligner else (_square(image, name), len(image))
-    if own < MIN_RESOLUTION:
-        raise DataError(
-            f"{name}: expected a face of at least {MIN_RESOLUTION} px a side, "
-            f"got {own}x{own} px, in which nobody can be recognised"
-        )
+    crop, own = _found(image, name, aligner) if aligner else _whole(image, name)
     side = min(own, resolution or FULL_RESOLUTION, FULL_RESOLUTION)
     if side < len(crop) and side < own:
         crop = resize(crop, side, side, BICUBIC)
     return Face(resize(crop, FULL_RESOLUTION, FULL_RESOLUTION, BICUBIC), side)
 
 
-def _found(image: Image, name: str, aligner: FaceAligner) -> tuple[Image, int]:
-    """The aligned face of a photograph, and its side there, px."""
-    found = aligner(image)
-    if found.crop is None:
-        raise DataError(f"{name}: {found.reason}")
-    return found.crop, round(found.resolution or min(image.shape[:2]))
+def cropped(image: Image, name: str) -> Image:
+    """An image that is an aligned face itself, ``(S, S, 3)``.
 
-
-def _check_pixels(image: Image, name: str) -> None:
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise DataError(
-            f"{name}: expected uint8 (S, S, 3) RGB, got {image.dtype} {tuple(image.shape)}"
-        )
-
-
-def _square(image: Image, name: str) -> Image:
+    Raises:
+        DataError: it cannot be one: not square, smaller than 7 px, or no such array.
+    """
+    _check_pixels(image, name)
     height, width = image.shape[:2]
     if height != width:
         raise DataError(
             f"{name}: expected a cropped face, which is square, got {width}x{height} px; "
             "let the face be found in it (--align mtcnn), or cut it out with lrfr align"
         )
+    _check_side(height, name)
     return image
+
+
+def _whole(image: Image, name: str) -> tuple[Image, int]:
+    return cropped(image, name), len(image)
+
+
+def _found(image: Image, name: str, aligner: FaceAligner) -> tuple[Image, int]:
+    """The aligned face of a photograph, and its side there, px."""
+    _check_pixels(image, name)
+    found = aligner(image)
+    if found.crop is None:
+        raise DataError(f"{name}: {found.reason}")
+    side = round(found.resolution or min(image.shape[:2]))
+    _check_side(side, name)
+    return found.crop, side
+
+
+def _check_pixels(image: Image, name: str) -> None:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise DataError(
+            f"{name}: expected uint8 (H, W, 3) RGB, got {image.dtype} {tuple(image.shape)}"
+        )
+
+
+def _check_side(side: int, name: str) -> None:
+    if side < MIN_RESOLUTION:
+        raise DataError(
+            f"{name}: expected a face of at least {MIN_RESOLUTION} px a side, "
+            f"got {side}x{side} px, in which nobody can be recognised"
+        )
 
 
 def read_face(
