@@ -53,7 +53,7 @@ def test_bad_input_ends_before_the_page_is_open(
             main(["demo", "--port", str(port), "--model", str(models.checkpoints[0])])
     with pytest.raises(SystemExit, match="expected a port of 0..65535, got 70000"):
         main(["demo", "--port", "70000"])
-    with pytest.raises(SystemExit, match="model file not found"):
+    with pytest.raises(SystemExit, match="model not found"):
         main(["demo", "--model", "nowhere.ckpt"])
     checkpoint = ["demo", "--model", str(models.checkpoints[0])]
     with pytest.raises(SystemExit, match="leave out --backbone"):

@@ -47,7 +47,7 @@ def test_what_is_no_cropped_face():
     with pytest.raises(DataError, match="at least 7 px a side, got 1x1 px"):
         face_of(np.zeros((1, 1, 3), np.uint8), "a.jpg")
     for array in (FACE / 255, FACE[..., 0]):
-        with pytest.raises(DataError, match=r"a.jpg: expected uint8 \(S, S, 3\) RGB, got"):
+        with pytest.raises(DataError, match=r"a.jpg: expected uint8 \(H, W, 3\) RGB, got"):
             face_of(array, "a.jpg")
     for resolution in (6, 113):
         with pytest.raises(ConfigError, match=f"a resolution of 7..112 px, got {resolution}"):
