@@ -56,7 +56,7 @@ def test_bad_input_ends_before_the_page_is_open(
     with pytest.raises(SystemExit, match="model not found"):
         main(["demo", "--model", "nowhere.ckpt"])
     checkpoint = ["demo", "--model", str(models.checkpoints[0])]
-    with pytest.raises(SystemExit, match="leave out --backbone"):
+    with pytest.raises(SystemExit, match="leave out the backbone"):
         main([*checkpoint, "--backbone", "MobileFaceNet"])
     broken = tmp_path / "t.json"
     broken.write_text(json.dumps({"format": 1}))

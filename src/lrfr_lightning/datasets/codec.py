@@ -17,6 +17,7 @@ MAX_PIXELS = 2**26
 """A header that claims more is not believed: decoding it would fill the memory."""
 
 
+_SCAN = b"\xff\xda"
 _PAIR = struct.Struct(">HH")
 _FRAMES = (0xC0, 0xC1, 0xC2)
 _MOVING = ("GIF", "PNG", "WEBP")
@@ -76,7 +77,7 @@ def decode_into(data: bytes, out: Image) -> bool:
         Whether it was done. Not for another size, other formats, an orientation by Exif and
         damaged bytes: these are for :func:`decode_image`, and ``out`` may hold anything.
     """
-    if b"Exif\0" in data:
+    if b"Exif\0" in data[: data.find(_SCAN)]:
         return False
     try:
         made = simplejpeg.decode_jpeg(data, buffer=out)
