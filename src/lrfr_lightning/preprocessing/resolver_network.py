@@ -7,8 +7,6 @@ from lrfr_lightning.utils.errors import ConfigError
 from lrfr_lightning.utils.recipe import Recorded
 
 _MIDDLE = 127.5
-import os
-_S=float(os.environ.get('SR_SCALE','1'))
 
 
 class ResidualBlock(nn.Module):
@@ -66,4 +64,4 @@ class ResolverNetwork(Recorded, nn.Module):
         The sides are multiples of ``factor``. Values may leave 0..255 by a little.
         """
         residual: Tensor = self.tail(self.body((faces - _MIDDLE) / _MIDDLE))
-        return faces + _MIDDLE * _S * residual.to(faces.dtype)
+        return faces + _MIDDLE * residual.to(faces.dtype)
