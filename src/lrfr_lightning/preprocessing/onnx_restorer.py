@@ -57,7 +57,7 @@ class OnnxRestorer(SuperResolver):
     @torch.inference_mode()
     def restore(self, faces: Tensor) -> Tensor:
         """Faces ``(B, 3, H, W)`` → float32 ``(B, 3, 112, 112)``, see :class:`SuperResolver`."""
-        squares = self.placing.placed(enlarged(faces.cpu())).numpy() / _MIDDLE - 1
+        squares = (self.placing.placed(enlarged(faces.cpu())) / _MIDDLE - 1).numpy()
         batch = self._session.get_inputs()[0].shape[0]
         size = batch if isinstance(batch, int) else len(squares)
         parts = [self._run(squares[i : i + size], size) for i in range(0, len(squares), size)]
