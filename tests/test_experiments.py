@@ -59,6 +59,8 @@ def shrink(config: Any) -> Any:
     if path.endswith("IResNet"):
         pixels = made["init_args"].get("pixel_spec", {}) | {"size": [28, 28], "fit": "resize"}
         made["init_args"] |= SMALL_IRESNET | {"pixel_spec": pixels}
+    if path.endswith("ResolverNetwork"):
+        made["init_args"] = {"width": 12, "blocks": 1}
     if path.endswith("WandbLogger"):
         # tests/callbacks/test_wandb.py writes an offline run; here WANDB_MODE says disabled
         made["init_args"] |= {"offline": False}
