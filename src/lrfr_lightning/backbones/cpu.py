@@ -44,18 +44,21 @@ class PReLU(nn.PReLU):
     """``max(0, x) + w · min(0, x)``, w per channel (He et al., 1502.01852, ICCV 2015).
 
     Attributes:
-        fused: where gradients are computed, use one compiled kernel instead of torch's, whose
-            backward pass on a CPU takes several times as long; set by :func:`fuse_prelu`.
+        fused: train, or pass gradients on where the weight is frozen, with one compiled kernel
+            instead of torch's, whose backward pass on a CPU takes several times as long; set by
+            :func:`fuse_prelu`.
     """
 
     fused = False
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, C, ...)`` in and out."""
-        if self.fused and torch.is_grad_enabled() and x.device.type == "cpu":
+        frozen = not self.weight.requires_grad
+        passing = self.training or (frozen and x.requires_grad)
+        if self.fused and passing and x.device.type == "cpu":
             # for a weight without gradient the kernel's backward pass takes eight times as long
-            weight = self.weight if self.weight.requires_grad else self.weight.detach()
-            return _kernel()(x, weight.requires_grad_())
+            weight = self.weight.detach().requires_grad_() if frozen else self.weight
+            return _kernel()(x, weight)
         return super().forward(x)
 
 
