@@ -60,7 +60,11 @@ def test_verification_equals_the_slow_computation(
         one, other, label = map(int, line.split())
         scores.append(templates[one] @ templates[other])
         same.append(label == 1)
-    assert result.metrics["auc"] == pytest.approx(roc_auc_score(same, scores))
+    # embeddings are float32: scores as near as that may stand in either order
+    near = np.where(same, 1e-6, 0)
+    least, most = (roc_auc_score(same, scores + shift) for shift in (-near, near))
+    assert least <= result.metrics["auc"] <= most
+    assert most - least < 0.002
     genuine = [s for s, kind in zip(scores, same, strict=True) if kind]
     impostor = [s for s, kind in zip(scores, same, strict=True) if not kind]
     slow = slow_tar(genuine, impostor, 0.1)

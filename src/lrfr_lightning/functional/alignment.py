@@ -69,7 +69,8 @@ def align(
         uint8 ``(112, 112, 3)``.
     """
     middle = (SIDE - 1) / 2
-    template = (ARCFACE_TEMPLATE - middle) / (1 + 2 * margin) + middle
+    # without a margin the template itself, to the last bit
+    template = ARCFACE_TEMPLATE + (middle - ARCFACE_TEMPLATE) * (2 * margin / (1 + 2 * margin))
     factor = int(resolution(landmarks) * (1 + 2 * margin) / SIDE)
     if antialias and factor > 1:
         image = _averaged(image, factor)
