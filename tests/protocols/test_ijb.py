@@ -64,7 +64,7 @@ def test_verification_equals_the_slow_computation(
     near = np.where(same, 1e-6, 0)
     least, most = (roc_auc_score(same, scores + shift) for shift in (-near, near))
     assert least <= result.metrics["auc"] <= most
-    assert most - least < 0.002
+    assert most - least < 0.005  # six pairs of pairs
     genuine = [s for s, kind in zip(scores, same, strict=True) if kind]
     impostor = [s for s, kind in zip(scores, same, strict=True) if not kind]
     slow = slow_tar(genuine, impostor, 0.1)
