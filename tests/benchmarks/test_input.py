@@ -10,8 +10,8 @@ from benchmarks.input_peers import decoders, timm_loader, usual_way
 
 
 def test_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    # test_memory_stays_flat runs it
     monkeypatch.setattr("benchmarks.input.growth", lambda batches, workers: (100.0, 101.0))
-    monkeypatch.setattr("benchmarks.input.peak_mb", lambda *source, **more: 7.0)
     rows = measure(quick=True)
     names = [row.name for row in rows]
     assert "input: uint8 batch, half degraded" in names
@@ -46,5 +46,5 @@ def test_peers_make_normalised_batches() -> None:
 
 
 def test_memory_stays_flat() -> None:
-    first, last = growth(120, workers=2)
+    first, last = growth(200, workers=2)
     assert 0 < last <= 1.05 * first

@@ -3,7 +3,7 @@
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from lrfr_lightning.preprocessing.super_resolver import SIDE
+from lrfr_lightning.functional.alignment import SIDE
 from lrfr_lightning.utils.errors import ConfigError
 
 FFHQ_SHARE = 0.744

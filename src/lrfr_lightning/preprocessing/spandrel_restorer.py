@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from lrfr_lightning.backbones.weights import read_weights
+from lrfr_lightning.functional.alignment import SIDE
 from lrfr_lightning.preprocessing.placing import FFHQ_SHARE, Placing
-from lrfr_lightning.preprocessing.super_resolver import SIDE, SuperResolver, enlarged
+from lrfr_lightning.preprocessing.super_resolver import SuperResolver, enlarged
 from lrfr_lightning.utils.errors import ConfigError, DataError
 from lrfr_lightning.utils.fingerprint import fingerprint_of
 from lrfr_lightning.utils.paths import existing

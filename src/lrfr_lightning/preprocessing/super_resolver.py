@@ -6,11 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lrfr_lightning.functional.alignment import SIDE
 from lrfr_lightning.functional.resize import BICUBIC, resize
 from lrfr_lightning.utils.errors import ConfigError
-
-SIDE = 112
-"""Side of the aligned faces that recognisers read, px."""
 
 
 class SuperResolver(ABC):

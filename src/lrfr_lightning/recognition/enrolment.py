@@ -35,15 +35,15 @@ def enrol(recogniser: Recogniser, folder: str | Path) -> Gallery:
     """
     found = ImageFolder(folder)
     paths = [Path(found.describe(i)) for i in range(len(found))]
-    faces = _checked(paths, recogniser.aligner)
-    parts = [recogniser.embed_faces(block) for block in _blocks(paths, recogniser.aligner)]
+    digests, faces = _checked(paths, recogniser.aligner)
+    parts = [recogniser.embed_faces(block) for block in _blocks(paths, faces)]
     embedded = Embedded.joined(parts)
     images = tuple(
         Enrolled(
             found.identities[found.labels[i]],
             os.path.relpath(path, found.root),
             int(embedded.resolution[i]),
-            faces[i],
+            digests[i],
         )
         for i, path in enumerate(paths)
     )
@@ -58,22 +58,32 @@ def enrol(recogniser: Recogniser, folder: str | Path) -> Gallery:
     )
 
 
-def _checked(paths: list[Path], aligner: FaceAligner | None) -> list[str]:
-    """SHA-256 of each image file, all of which are faces."""
-    digests, wrong = [], []
+def _checked(paths: list[Path], aligner: FaceAligner | None) -> tuple[list[str], list[Face]]:
+    """SHA-256 of each image file, all of which are faces; of photographs the faces as well.
+
+    To find a face takes longer than all else that is done with it, so that it is held: 38 kB.
+    """
+    digests: list[str] = []
+    faces: list[Face] = []
+    wrong = []
     for path in tqdm(paths, "check", leave=False, disable=None):
         try:
             data = read_bytes(path)
-            face_of(decode_image(data, str(path)), str(path), aligner=aligner)
-            digests.append(hashlib.sha256(data).hexdigest())
+            face = face_of(decode_image(data, str(path)), str(path), aligner=aligner)
         except DataError as error:
             wrong.append(str(error))
+            continue
+        digests.append(hashlib.sha256(data).hexdigest())
+        if aligner:
+            faces.append(face)
     if wrong:
         listed = "\n  ".join(wrong)
         raise DataError(f"{len(wrong)} of {len(paths)} images cannot be enrolled:\n  {listed}")
-    return digests
+    return digests, faces
 
 
-def _blocks(paths: list[Path], aligner: FaceAligner | None) -> Iterator[list[Face]]:
+def _blocks(paths: list[Path], faces: list[Face]) -> Iterator[list[Face]]:
+    """The faces, some at a time: those that are held, or else read again."""
     for start in tqdm(range(0, len(paths), _BLOCK), "enrol", leave=False, disable=None):
-        yield [read_face(path, aligner=aligner) for path in paths[start : start + _BLOCK]]
+        some = slice(start, start + _BLOCK)
+        yield faces[some] or [read_face(path) for path in paths[some]]

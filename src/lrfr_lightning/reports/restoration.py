@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
+from lrfr_lightning.functional.alignment import SIDE
 from lrfr_lightning.functional.image import Image
 from lrfr_lightning.functional.resize import BICUBIC, Kernel, degrade, resize
-from lrfr_lightning.preprocessing.super_resolver import SIDE, SuperResolver
+from lrfr_lightning.preprocessing.super_resolver import SuperResolver
 from lrfr_lightning.reports.styles import RC
 from lrfr_lightning.utils.errors import DataError
 
