@@ -5,6 +5,10 @@ import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 
+import torch
+
+from lrfr_lightning.cli.training import fast_precision
+
 PACKAGES = (
     "torch", "numpy", "opencv-python-headless", "timm", "albumentations", "scikit-learn",
     "faiss-cpu", "onnxruntime", "pytorch-metric-learning", "insightface", "torchvision", "pillow",
@@ -12,9 +16,11 @@ PACKAGES = (
 
 
 def describe() -> dict[str, object]:
-    """Processor, cores, memory, versions and commit."""
+    """Processor and what it computes in, cores, memory, versions and commit."""
     return {
         "processor": _processor(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "bf16": "native" if fast_precision() == "bf16-mixed" else "emulated",
         "cores": os.cpu_count(),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "system": platform.platform(terse=True),

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
+from in_process import in_process
 from lrfr_lightning.cli.main import main
 from lrfr_lightning.protocols import ProtocolResult, read_results, write_results
 from lrfr_lightning.reports.seeds import mean_over_seeds
@@ -134,7 +135,11 @@ def pretend(name: str, seed: int, accuracy: float) -> None:
     write_results(path, changed)
 
 
-def test_only_close_recipes_get_further_seeds(study: dict[str, Any]) -> None:
+def test_only_close_recipes_get_further_seeds(
+    study: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_process(monkeypatch)
+    study["jobs"] = 1
     grey = {**PROTOCOL, "init_args": {**PROTOCOL["init_args"], "control": "grey"}}
     Path("eval.yaml").write_text(yaml.safe_dump({"protocols": [PROTOCOL, grey]}))
     run(study | {"seeds": [0]})
