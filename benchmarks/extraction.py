@@ -2,19 +2,24 @@
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from benchmarks.clock import medians
+from benchmarks.machine import computes_bf16
 from benchmarks.row import Row
 from lrfr_lightning.backbones import Backbone, IResNet, MobileFaceNet
 from lrfr_lightning.embedders import ModuleEmbedder, OnnxEmbedder
+from lrfr_lightning.embedders.base import Precision
 from lrfr_lightning.export import export_onnx
 from lrfr_lightning.utils.errors import ConfigError
 
 Functions = dict[str, Callable[[], Any]]
+PRECISIONS: tuple[Precision, ...] = ("float32", "bf16") if computes_bf16() else ("float32",)
+"""The last one is the fastest."""
 
 
 def measure(quick: bool) -> list[Row]:
@@ -38,13 +43,13 @@ def _rows(name: str, network: Backbone, batch: int, repeats: int) -> list[Row]:
         times = medians(eager | runtime | _ours(network, images), repeats)
     return [
         row
-        for precision in ("float32", "bf16")
+        for precision in PRECISIONS
         for row in _of_precision(f"{name}, batch {batch}, {precision}", precision, times)
     ]
 
 
 def _of_precision(name: str, precision: str, times: dict[str, float]) -> list[Row]:
-    ours, fastest = times[precision], precision == "bf16"
+    ours, fastest = times[precision], precision == PRECISIONS[-1]
     peers = {"torch, eager float32": ("eager", 2.5), "ONNX Runtime, float32": ("onnx", 1.5)}
     rows = []
     for peer, (key, least) in peers.items():
@@ -77,14 +82,12 @@ def _ours(network: Backbone, images: torch.Tensor) -> Functions:
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=reduced):
             return network(pixels)
 
-    exact = ModuleEmbedder(network, "float32")
-    fast = ModuleEmbedder(network, "bf16", "bf16")
-    return {
-        "float32": lambda: exact.embed(images),
-        "bf16": lambda: fast.embed(images),
-        "bare float32": lambda: bare(False),
-        "bare bf16": lambda: bare(True),
-    }
+    functions: Functions = {}
+    for precision in PRECISIONS:
+        ours = ModuleEmbedder(network, precision, precision)
+        functions[precision] = partial(ours.embed, images)
+        functions[f"bare {precision}"] = partial(bare, precision == "bf16")
+    return functions
 
 
 def _onnx(network: Backbone, images: torch.Tensor, path: Path) -> Functions:

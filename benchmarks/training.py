@@ -15,6 +15,7 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from benchmarks.machine import computes_bf16
 from benchmarks.row import Row
 from lrfr_lightning.backbones import MobileFaceNet
 from lrfr_lightning.datamodules.batch import Batch
@@ -26,6 +27,7 @@ AUTOCAST: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "32-true": nullcontext,
     "bf16-mixed": partial(torch.autocast, "cpu", dtype=torch.bfloat16),
 }
+PRECISIONS = [name for name in AUTOCAST if name == "32-true" or computes_bf16()]
 
 
 class Turns(DataLoader[Batch]):
@@ -73,7 +75,7 @@ def measure(quick: bool) -> list[Row]:
     """float32 and bf16 against the loop by hand, and bf16 with channels-last against float32."""
     size, steps = (2, 3) if quick else (64, 16)
     rows, seconds = [], {}
-    for precision in AUTOCAST:
+    for precision in PRECISIONS:
         ours, theirs = compare(precision, size, steps)
         seconds[precision] = ours
         rows.append(
@@ -88,12 +90,13 @@ def measure(quick: bool) -> list[Row]:
                 met=ours / theirs <= LIMIT,
             )
         )
-    rows.append(_default(seconds, size))
-    return rows
+    return [*rows, *_default(seconds, size)]
 
 
-def _default(seconds: dict[str, float], size: int) -> Row:
-    return Row(
+def _default(seconds: dict[str, float], size: int) -> list[Row]:
+    if "bf16-mixed" not in seconds:
+        return []
+    row = Row(
         name=f"training step, MobileFaceNet, batch {size}, the default of a CPU with bf16",
         sense="time",
         seconds=seconds["bf16-mixed"],
@@ -101,6 +104,7 @@ def _default(seconds: dict[str, float], size: int) -> Row:
         ratio_to_peer=seconds["bf16-mixed"] / seconds["32-true"],
         note="bf16-mixed and channels-last",
     )
+    return [row]
 
 
 def compare(precision: str, size: int, steps: int) -> tuple[float, float]:

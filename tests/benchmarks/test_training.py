@@ -28,10 +28,13 @@ def test_rows_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "compare", lambda precision, size, steps: (
         (1.02, 1.0) if precision == "32-true" else (0.52, 0.5)
     ))  # fmt: skip
+    monkeypatch.setattr(training, "PRECISIONS", ["32-true", "bf16-mixed"])
     full, half, default = training.measure(quick=True)
     assert (full.ratio_to_limit, full.met) == (1.02, True)
     assert (half.ratio_to_limit, half.met) == (1.04, False)
     assert math.isclose(default.ratio_to_peer or 0, 0.52 / 1.02)
+    monkeypatch.setattr(training, "PRECISIONS", ["32-true"])  # a processor without bf16
+    assert training.measure(quick=True) == [full]
 
 
 def test_rows_of_imports() -> None:
