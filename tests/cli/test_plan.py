@@ -1,25 +1,37 @@
 """``lrfr fit --dry-run``: what is wrong with a plan is said before it is trained."""
 
 import re
+import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import broken_plans
 import pytest
 import torch
 import yaml
 
-import broken_plans
 from lrfr_lightning.cli.main import main
 from lrfr_lightning.cli.plan import CHECKS, Run, look
 from lrfr_lightning.cli.plan.machine import checkpoint_bytes
 from lrfr_lightning.datamodules import FaceDataModule
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the sound plan reads."""
+    folder = tmp_path_factory.mktemp("prepared")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        broken_plans.prepare()
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def _place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _place(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
 
 

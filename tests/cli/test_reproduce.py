@@ -60,7 +60,7 @@ def test_a_result_says_where_it_comes_from_and_is_made_again(
     assert measured["seed"] == 0
     capsys.readouterr()
     assert main(["reproduce", "a.json"]) == []
-    assert "equal, all 48 metrics to the last bit" in capsys.readouterr().out
+    assert "equal, all 42 metrics to the last bit" in capsys.readouterr().out
     assert Path("a.again.json").read_bytes() == Path("a.json").read_bytes()
 
 

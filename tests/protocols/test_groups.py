@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from scipy.stats import binomtest
 
 from lrfr_lightning.cli.main import main
@@ -17,13 +18,13 @@ from lrfr_lightning.protocols import EmbeddedVerification, LFWVerification
 from lrfr_lightning.protocols.bin import BinVerification
 from lrfr_lightning.utils.errors import DataError
 
-SIZE = {"identities": 40, "images_per_identity": 4, "pairs_per_fold": 40}
+SIZE = {"identities": 40, "images_per_identity": 6, "pairs_per_fold": 40}
 
 
 @pytest.fixture
 def table(tmp_path: Path) -> str:
     """The first 15 of forty people are young, the next 20 old, five are in no group."""
-    names = EmbeddedFaces(40, 4, "test").identities
+    names = EmbeddedFaces(40, 6, "test").identities
     groups = ["young"] * 15 + ["old"] * 20
     lines = [f"{name},{group}" for name, group in zip(names, groups, strict=False)]
     path = tmp_path / "groups.csv"
@@ -35,13 +36,13 @@ def embeddings(count: int) -> np.ndarray:
     """A person's images are alike, people of one half a little."""
     rng = np.random.default_rng(0)
     person, half = rng.normal(size=(40, 16)), rng.normal(size=(2, 16))
-    each = np.arange(count) // 4
+    each = np.arange(count) // 6
     return person[each] + 0.8 * half[each // 20] + rng.normal(size=(count, 16))
 
 
 def test_every_rate_is_that_of_counting(table: str) -> None:
     protocol = EmbeddedVerification(**SIZE, resolutions=(112,), groups=table)
-    rows = embeddings(160)
+    rows = embeddings(240)
     result = protocol.evaluate({112: rows}, "m")[0]
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     pairs, young, old = protocol.pairs, set(range(15)), set(range(15, 35))
@@ -58,7 +59,7 @@ def test_every_rate_is_that_of_counting(table: str) -> None:
         limit = impostors[-1 - int(far * len(impostors))]
         counts = {True: [0, 0], False: [0, 0]}  # by genuine: pairs, errors
         for score, same, a, b in zip(scores, pairs.same, pairs.first, pairs.second, strict=True):
-            sides = {"young" if p in young else "old" if p in old else "" for p in (a // 4, b // 4)}
+            sides = {"young" if p in young else "old" if p in old else "" for p in (a // 6, b // 6)}
             if entry["group"] == "all" or sides == set(entry["group"].split(" x ")):
                 counts[bool(same)][0] += 1
                 counts[bool(same)][1] += (score > limit) != same
@@ -80,8 +81,8 @@ def test_every_rate_is_that_of_counting(table: str) -> None:
 
 def test_a_group_that_is_served_worse_is_found(table: str) -> None:
     protocol = EmbeddedVerification(**SIZE, resolutions=(112,), groups=table)
-    rows = embeddings(160)
-    rows[: 15 * 4] += 3  # the young look alike
+    rows = embeddings(240)
+    rows[: 15 * 6] += 3  # the young look alike
     found = protocol.evaluate({112: rows}, "m")[0].groups
     fmr = {entry["group"]: entry for entry in found if entry["at"] == "tar@far=0.1"}
     assert fmr["young"]["fmr_interval"][0] > fmr["old"]["fmr_interval"][1]
@@ -92,7 +93,7 @@ def test_few_pairs_have_no_rate(table: str) -> None:
     size = SIZE | {"pairs_per_fold": 5}
     protocol = EmbeddedVerification(**size, resolutions=(112,), groups=table)
     protocol.intervals = 0
-    found = protocol.evaluate({112: embeddings(160)}, "m")[0].groups
+    found = protocol.evaluate({112: embeddings(240)}, "m")[0].groups
     young = next(entry for entry in found if entry["group"] == "young")
     assert 0 < young["genuine"] < 30
     assert young["fnmr"] is None
@@ -158,16 +159,21 @@ def test_the_command_and_its_report(
     tmp_path: Path, table: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    main(["evaluate", "--protocol", "embedded", "--floors", "--groups", table, "--resolutions",
-          "14", "--examples", "0", "--intervals", "50"])  # fmt: skip
+    options = ["--floors", "--groups", table, "--examples", "0", "--intervals", "50"]
+    pairs = {"class_path": "EmbeddedVerification", "init_args": SIZE | {"resolutions": [14]}}
+    Path("pairs.yaml").write_text(yaml.safe_dump({"protocols": [pairs]}))
+    main(["evaluate", "--config", "pairs.yaml", *options])
     entries = json.loads(Path("results.json").read_text())["results"]
     assert [entry["group"] for entry in entries[0]["groups"][:3]] == ["all", "old", "young"]
     said = capsys.readouterr().out
     assert "errors in % by group of people" in said
     assert "old x young" in said
     main(["report", "results.json"])
-    page = Path("report.html").read_text()
+    page, text = Path("report.html").read_text(), Path("report.md").read_text()
     assert "Errors by group of people" in page
     assert "<td>old x young</td>" in page
+    assert "| old x young |" in text
+    search = {"class_path": "EmbeddedIdentification", "init_args": {"identities": 20}}
+    Path("search.yaml").write_text(yaml.safe_dump({"protocols": [search]}))
     with pytest.raises(SystemExit, match="measured in verification of pairs, not in embedded-1n"):
-        main(["evaluate", "--protocol", "embedded-1n", "--floors", "--groups", table])
+        main(["evaluate", "--config", "search.yaml", *options])

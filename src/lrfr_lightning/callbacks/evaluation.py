@@ -144,9 +144,7 @@ def _config(trainer: pl.Trainer) -> dict[str, Any]:
     saved = [entry for entry in trainer.callbacks if isinstance(entry, SaveConfigCallback)]
     if not saved:
         return {}
-    written: dict[str, Any] = yaml.safe_load(
-        saved[0].parser.dump(saved[0].config, skip_none=False)
-    )
+    written: dict[str, Any] = yaml.safe_load(saved[0].parser.dump(saved[0].config, skip_none=False))
     return written
 
 

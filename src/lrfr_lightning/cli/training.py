@@ -64,7 +64,7 @@ class FaceCLI(LightningCLI):
         """
         try:
             return super().instantiate_trainer(**kwargs)
-        except MisconfigurationException as error:
+        except (MisconfigurationException, ModuleNotFoundError, ValueError) as error:
             raise ConfigError(f"trainer: {error}") from error
 
     def fit(self, **arguments: Any) -> None:

@@ -45,11 +45,15 @@ def _read(file: Path) -> dict[str, str]:
         with file.open(newline="", encoding="utf-8") as opened:
             rows = [row for row in csv.reader(opened) if row]
     except (csv.Error, UnicodeDecodeError) as error:
-        raise DataError(f"{file}: expected CSV in UTF-8, got a file that is none: {error}") from None
+        raise DataError(
+            f"{file}: expected CSV in UTF-8, got a file that is none: {error}"
+        ) from None
     table: dict[str, str] = {}
     for number, row in enumerate(rows, start=1):
         if len(row) != 2 or not all(cell.strip() for cell in row):
-            raise DataError(f"{file}, line {number}: expected name,group, got {','.join(row)!r:.80}")
+            raise DataError(
+                f"{file}, line {number}: expected name,group, got {','.join(row)!r:.80}"
+            )
         name, group = (cell.strip() for cell in row)
         if table.setdefault(name, group) != group:
             raise DataError(f"{file}: {name!r} is in two groups, {table[name]!r} and {group!r}")

@@ -16,9 +16,9 @@ from lrfr_lightning.reports.markdown import escape, render_markdown
 NOT_STATED = "not stated"
 
 USE = """\
-To compare aligned faces (five-point ArcFace template, 112x112 px) that are as small as was measured,
-with a threshold chosen at the resolution it is used at, by people who look at the answer before
-they act on it. Research, and applications whose people agreed to be recognised.
+To compare aligned faces (five-point ArcFace template, 112x112 px) that are as small as was
+measured, with a threshold chosen at the resolution it is used at, by people who look at the answer
+before they act on it. Research, and applications whose people agreed to be recognised.
 
 It must not be used for mass surveillance, to decide alone over a person's rights, to guess gender,
 ethnicity, age, emotion or health, or on people who did not agree, where the law asks for that."""

@@ -87,7 +87,9 @@ def group_rates(
     found = sorted(set(names[names != ""]), key=lambda name: (_CROSS in name, name))
     parts |= {str(name): np.flatnonzero(names == name) for name in found}
     return [
-        _entry(one, name, part, pairs, replicates) for one in decided for name, part in parts.items()
+        _entry(one, name, part, pairs, replicates)
+        for one in decided
+        for name, part in parts.items()
     ]
 
 
@@ -96,10 +98,9 @@ _CROSS = " x "
 
 def pair_groups(first: NDArray[np.str_], second: NDArray[np.str_]) -> NDArray[np.str_]:
     """The group of each pair, ``one x other`` of two; empty where a side's is not known."""
-    low, high = np.minimum(first, second), np.maximum(first, second)
+    sides = map(sorted, zip(first.tolist(), second.tolist(), strict=True))
     names = [
-        one if one == other else f"{one}{_CROSS}{other}" if one else ""
-        for one, other in zip(low.tolist(), high.tolist(), strict=True)
+        one if one == other else f"{one}{_CROSS}{other}" if one else "" for one, other in sides
     ]
     return np.asarray(names, np.str_)
 

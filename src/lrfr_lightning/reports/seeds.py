@@ -18,8 +18,8 @@ def mean_over_seeds(runs: Sequence[Sequence[ProtocolResult]], model: str) -> lis
 
     Metrics and thresholds are means over the runs, ``accuracy_std`` too: it stays the deviation
     over folds. ``accuracy_seed_std`` and the count ``seeds`` are added. Curves and examples are the
-    first run's; what is of one run and not of the mean is left out: intervals, outcomes, groups and the
-    model's fingerprint.
+    first run's; what is of one run and not of the mean is left out: intervals, outcomes, groups and
+    the model's fingerprint.
 
     Args:
         runs: for each seed the results of its model.

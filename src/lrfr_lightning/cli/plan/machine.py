@@ -50,7 +50,8 @@ def output(run: Run) -> Found:
     Raises:
         ConfigError: they cannot.
     """
-    folders = dict.fromkeys([Path(run.trainer.default_root_dir), *_folders(run)])
+    named = [Path(run.trainer.default_root_dir), *(_folder(c, run) for c in _checkpoints(run))]
+    folders = dict.fromkeys(folder.absolute() for folder in named)
     for folder in folders:
         try:
             with tempfile.TemporaryFile(dir=_nearest(folder)):
@@ -122,10 +123,6 @@ def _kind(run: Run) -> str:
 
 def _checkpoints(run: Run) -> list[ModelCheckpoint]:
     return [entry for entry in run.trainer.callbacks if isinstance(entry, ModelCheckpoint)]
-
-
-def _folders(run: Run) -> list[Path]:
-    return [_folder(callback, run) for callback in _checkpoints(run)]
 
 
 def _folder(callback: ModelCheckpoint, run: Run) -> Path:

@@ -20,7 +20,10 @@ def learning_rate(run: Run) -> Found:
     name = f"{type(optimizer).__name__}, {rate:g}"
     if base is not None:
         factor = rate_factor(base, images)
-        yield "ok", f"{name} x {factor:g} = {rate * factor:g}: {images:,} images in a step, {base:,}"
+        yield (
+            "ok",
+            f"{name} x {factor:g} = {rate * factor:g}: {images:,} images in a step, {base:,}",
+        )
     elif images != run.data.batch_size:
         yield (
             "doubt",

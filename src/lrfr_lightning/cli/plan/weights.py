@@ -6,12 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lrfr_lightning.backbones.weights import PUBLISHED, check_weights, misfits, read_weights
+from lrfr_lightning.backbones.weights import PUBLISHED, check_weights, misfits
 from lrfr_lightning.cli.plan.finding import Found, Run
 from lrfr_lightning.tasks.base import Task
 from lrfr_lightning.tasks.recognition import RecognitionTask
 from lrfr_lightning.utils.errors import ConfigError, DataError
 from lrfr_lightning.utils.paths import existing
+from lrfr_lightning.utils.rebuild import read_checkpoint
 
 _BY_LIGHTNING = ("last", "best", "hpc", "registry")
 _CLASSIFIER = "head.classifier.weight"
@@ -50,8 +51,8 @@ def checkpoint(run: Run) -> Found:
 
 
 def _of_file(run: Run, file: Path) -> Found:
-    content = read_weights(file, "meta")
-    if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
+    content = read_checkpoint(file)
+    if not isinstance(content.get("state_dict"), dict):
         raise DataError(f"{file}: expected a checkpoint of lrfr fit, got a file without one")
     _check_model(run.model, content["state_dict"], file)
     if "optimizer_states" not in content:
