@@ -141,7 +141,8 @@ class ProtocolEvaluation(pl.Callback):
 
 def _config(trainer: pl.Trainer) -> dict[str, Any]:
     """The options of ``lrfr fit``, as its ``config.yaml`` has them; nothing for a bare trainer."""
-    saved = [entry for entry in trainer.callbacks if isinstance(entry, SaveConfigCallback)]
+    callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    saved = [entry for entry in callbacks if isinstance(entry, SaveConfigCallback)]
     if not saved:
         return {}
     written: dict[str, Any] = yaml.safe_load(saved[0].parser.dump(saved[0].config, skip_none=False))

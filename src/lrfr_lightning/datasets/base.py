@@ -56,7 +56,7 @@ class FaceDataset(ImageSource):
 
     def person(self, index: int) -> str:
         """The name of the person on image ``index``."""
-        return self.identities[self.labels[index]]
+        return self.identities[int(self.labels[index])]
 
     @property
     def num_classes(self) -> int:

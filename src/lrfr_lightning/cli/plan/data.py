@@ -44,7 +44,7 @@ def batches(run: Run) -> Found:
 def people(run: Run) -> Found:
     """Whom the training data and a protocol share, where both name their people."""
     trained = run.data.dataset.identities
-    for protocol in protocols_of(run.trainer):
+    for protocol in protocols_of(run):
         names = {protocol.images.person(i) for i in range(len(protocol.images))}
         shown = sorted(name for name in names if name is not None)
         if not shown or all(name.isdigit() for name in trained):

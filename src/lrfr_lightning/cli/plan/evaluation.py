@@ -1,7 +1,5 @@
 """Checks of what is measured while training."""
 
-import pytorch_lightning as pl
-
 from lrfr_lightning.callbacks.evaluation import ProtocolEvaluation, logged_under
 from lrfr_lightning.cli.plan.finding import Found, Run
 from lrfr_lightning.protocols.base import Protocol
@@ -15,7 +13,7 @@ def protocols(run: Run) -> Found:
     Raises:
         DataError: it cannot be read, or is no aligned face.
     """
-    found = protocols_of(run.trainer)
+    found = protocols_of(run)
     if not found:
         yield "ok", "none: nothing is measured while training"
     elif run.trainer.limit_val_batches == 0:
@@ -33,8 +31,8 @@ def monitors(run: Run) -> Found:
     Raises:
         ConfigError: one will not.
     """
-    measured = _measured(run.trainer)
-    for callback in run.trainer.callbacks:
+    measured = _measured(run)
+    for callback in run.callbacks:
         metric = getattr(callback, "monitor", None)
         if not isinstance(metric, str) or not metric.startswith("val/"):
             continue
@@ -46,18 +44,18 @@ def monitors(run: Run) -> Found:
         yield "ok", f"{type(callback).__name__} follows {metric}"
 
 
-def protocols_of(trainer: pl.Trainer) -> list[Protocol]:
+def protocols_of(run: Run) -> list[Protocol]:
     """All protocols of all ``ProtocolEvaluation``, whole."""
-    return [protocol for callback in _evaluations(trainer) for protocol in callback.protocols]
+    return [protocol for callback in _evaluations(run) for protocol in callback.protocols]
 
 
-def _evaluations(trainer: pl.Trainer) -> list[ProtocolEvaluation]:
-    return [entry for entry in trainer.callbacks if isinstance(entry, ProtocolEvaluation)]
+def _evaluations(run: Run) -> list[ProtocolEvaluation]:
+    return [entry for entry in run.callbacks if isinstance(entry, ProtocolEvaluation)]
 
 
-def _measured(trainer: pl.Trainer) -> tuple[str, ...]:
+def _measured(run: Run) -> tuple[str, ...]:
     """What stands before each metric that is logged while training."""
-    parts = [part for callback in _evaluations(trainer) for part in callback.parts]
+    parts = [part for callback in _evaluations(run) for part in callback.parts]
     return tuple(
         logged_under(
             ProtocolResult(

@@ -50,6 +50,11 @@ class Run:
     precision: str = "32-true"
 
     @property
+    def callbacks(self) -> list[pl.Callback]:
+        """All of the trainer's."""
+        return list(self.trainer.callbacks)  # type: ignore[attr-defined]
+
+    @property
     def ranks(self) -> int:
         """Processes that train."""
         return self.trainer.num_nodes * self.trainer.num_devices

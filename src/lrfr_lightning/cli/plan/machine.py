@@ -20,7 +20,7 @@ def native_bf16(cuda: bool) -> bool:
     """Whether the GPU, or the CPU, computes in bf16 rather than emulating it."""
     if cuda:
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def devices(run: Run) -> Found:
@@ -122,7 +122,7 @@ def _kind(run: Run) -> str:
 
 
 def _checkpoints(run: Run) -> list[ModelCheckpoint]:
-    return [entry for entry in run.trainer.callbacks if isinstance(entry, ModelCheckpoint)]
+    return [entry for entry in run.callbacks if isinstance(entry, ModelCheckpoint)]
 
 
 def _folder(callback: ModelCheckpoint, run: Run) -> Path:
