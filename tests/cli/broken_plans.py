@@ -38,6 +38,8 @@ trainer:
   callbacks:
     - class_path: lrfr_lightning.callbacks.ProtocolEvaluation
       init_args:
+        intervals: 0
+        examples: 0
         protocols:
           - class_path: lrfr_lightning.protocols.LFWVerification
             init_args: {root: lfw, resolutions: [112, 14]}

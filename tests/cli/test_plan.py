@@ -1,5 +1,7 @@
 """``lrfr fit --dry-run``: what is wrong with a plan is said before it is trained."""
 
+import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -85,6 +87,24 @@ def test_a_sound_plan_raises_no_doubt_and_trains(capsys: Any) -> None:
     Path("on.yaml").write_text(yaml.safe_dump(goes_on))
     dry("on.yaml")
     assert re.search(r"goes on after \d+ steps, in epoch \d", words(capsys.readouterr().out))
+
+
+def test_the_same_run_twice_writes_the_same_results(prepared: Path, capsys: Any) -> None:
+    name, here = broken_plans.write(), Path.cwd()
+    shutil.copytree(prepared, "again", dirs_exist_ok=True)
+    shutil.copy(name, "again")
+    for folder in (here, here / "again"):
+        os.chdir(folder)
+        main(["fit", "--config", name])
+    os.chdir(here)
+    first, second = Path("run/results.json"), Path("again/run/results.json")
+    assert first.read_bytes() == second.read_bytes()
+    content = json.loads(first.read_text())
+    assert content["config"]["data"]["batch_size"] == 4
+    assert content["results"][0]["model_fingerprint"]
+    assert main(["reproduce", str(first), "--with", str(second)]) == []
+    with pytest.raises(SystemExit, match="does not say which of evaluate, trial, study wrote it"):
+        main(["reproduce", str(first)])
 
 
 def test_all_faults_are_named_at_once() -> None:
