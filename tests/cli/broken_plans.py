@@ -6,10 +6,10 @@ its own and prints the table of docs/faults.md.
 
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -245,18 +245,24 @@ def write(what: str | None = None) -> str:
     return "plan.yaml"
 
 
+def cpu_seconds() -> float:
+    """What the processes that ended took of a core: what else runs does not count."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def table() -> None:
-    """Print what each plan is called, how long that took in a process of its own, and the words."""
+    """Print how each plan ends in a process of its own, and what that takes."""
     code = "from lrfr_lightning.cli.main import console; console()"
-    print("| what is wrong | state | exit code | s |\n|---|---|--:|--:|")
+    print("| what is wrong | state | exit code | s of a core |\n|---|---|--:|--:|")
     for what, (_, state, says) in BROKEN.items():
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)
             prepare()
             command = [sys.executable, "-c", code, "fit", "--config", write(what), "--dry-run"]
-            start = time.monotonic()
+            before = cpu_seconds()
             done = subprocess.run(command, capture_output=True, text=True, check=False)
-            seconds = time.monotonic() - start
+            seconds = cpu_seconds() - before
             os.chdir("/")
         said = " ".join((done.stdout + done.stderr).split())
         assert re.search(says, said), f"{what}: {said}"

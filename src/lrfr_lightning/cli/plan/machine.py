@@ -19,7 +19,7 @@ _GB = 1e9
 def native_bf16(cuda: bool) -> bool:
     """Whether the GPU, or the CPU, computes in bf16 rather than emulating it."""
     if cuda:
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
