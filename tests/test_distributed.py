@@ -1,5 +1,6 @@
 """Two processes over gloo give what one gives."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def test_evaluate_writes_the_same_file(tmp_path: Path, monkeypatch: pytest.Monke
     assert same_bytes(Path("one.json"), Path("two.json"))
 
 
-def test_training_and_its_evaluation(tmp_path: Path) -> None:
+def test_training_and_its_evaluation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command line as users start it: Lightning launches the second rank by itself."""
     protocol = {"class_path": "lrfr_lightning.protocols.EmbeddedVerification", "init_args": SIZE}
     callbacks = [
@@ -82,5 +83,9 @@ def test_training_and_its_evaluation(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "step=4.ckpt").exists()  # 32 images, 2 ranks, batches of 4
     embedder = CheckpointEmbedder(str(tmp_path / "run" / "last.ckpt"))
     alone = evaluate(embedder, EmbeddedVerification(**SIZE), batch_size=6)
-    write_results(tmp_path / "alone.json", alone)
+    # what the command line adds: its options
+    config = json.loads((tmp_path / "results.json").read_text())["config"]
+    assert config["trainer"]["devices"] == 2
+    monkeypatch.chdir(tmp_path)
+    write_results(tmp_path / "alone.json", alone, config)
     assert same_bytes(tmp_path / "results.json", tmp_path / "alone.json")

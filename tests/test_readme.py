@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lrfr_lightning.datamodules import FaceDataModule
+from lrfr_lightning.export.model_card import LIMITS, USE
 from lrfr_lightning.heads import CosFace, MarginHead
 from lrfr_lightning.transforms import CrossResolution, Listed
 
@@ -39,3 +40,7 @@ def test_every_file_it_names_exists() -> None:
     )
     assert named
     assert [name for name in named if not (root / name).exists()] == []
+
+
+def test_responsible_use_is_that_of_the_model_cards() -> None:
+    assert f"<!-- use -->\n{USE}\n\n{LIMITS}\n<!-- /use -->" in README

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -40,40 +40,67 @@ def load_weights(backbone: Backbone, path: str | Path) -> None:
         return
     file = existing(path, "weights file")
     tensors = _backbone_tensors(read_weights(file), file)
-    misfits = _misfits(tensors, backbone.state_dict())
-    if misfits:
-        raise DataError(
-            f"{file} does not fit {type(backbone).__name__}: {'; '.join(misfits)}; "
-            "build the backbone with the settings the weights were trained with"
-        )
+    _check_fit(backbone, tensors, file)
     backbone.load_state_dict(tensors)
 
 
-def read_weights(file: Path) -> Any:
+def check_weights(backbone: Backbone, path: str | Path) -> None:
+    """Refuse a file that :func:`load_weights` would refuse, by names and shapes; no value is read.
+
+    ``"timm"`` is not looked at: only its download tells.
+
+    Raises:
+        DataError: see :func:`load_weights`.
+    """
+    if str(path) != PUBLISHED or not isinstance(backbone, TimmBackbone):
+        file = existing(path, "weights file")
+        _check_fit(backbone, _backbone_tensors(read_weights(file, "meta"), file), file)
+
+
+def _check_fit(backbone: Backbone, tensors: dict[str, Tensor], file: Path) -> None:
+    found = misfits(tensors, backbone.state_dict())
+    if found:
+        raise DataError(
+            f"{file} does not fit {type(backbone).__name__}: {'; '.join(found)}; "
+            "build the backbone with the settings the weights were trained with"
+        )
+
+
+def read_weights(file: Path, device: str = "cpu") -> Any:
     """What a weight file holds, restricted to plain data and tensors.
+
+    Args:
+        file: the file.
+        device: where the tensors go; ``meta`` leaves their values in the file.
 
     Raises:
         DataError: the file is damaged, of another kind, or would run code when loaded.
     """
     if file.suffix == ".safetensors":
-        return _read_safetensors(file)
+        return _read_safetensors(file, device)
     if file.suffix in (".pt", ".pth", ".ckpt"):
-        return _read_pickle(file)
+        return _read_pickle(file, device)
     raise DataError(
         f"{file}: expected weights as .safetensors, .pt, .pth or .ckpt, got {file.suffix!r}"
     )
 
 
-def _read_safetensors(file: Path) -> dict[str, Tensor]:
+def _read_safetensors(file: Path, device: str) -> dict[str, Tensor]:
     try:
-        return load_file(file)
+        return _shapes(file) if device == "meta" else load_file(file, device)
     except (SafetensorError, OSError) as error:
         raise _damaged(file, error) from error
 
 
-def _read_pickle(file: Path) -> Any:
+def _shapes(file: Path) -> dict[str, Tensor]:
+    with safe_open(file, "pt") as opened:
+        shapes = {name: opened.get_slice(name).get_shape() for name in opened.keys()}  # noqa: SIM118
+    return {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
+
+
+def _read_pickle(file: Path, device: str) -> Any:
     try:
-        return torch.load(file, map_location="cpu", weights_only=True)
+        return torch.load(file, map_location=device, weights_only=True)
     except pickle.UnpicklingError as error:
         asked = re.search(r"GLOBAL (\S+)", str(error))
         raise DataError(
@@ -110,7 +137,7 @@ def _backbone_tensors(contents: Any, file: Path) -> dict[str, Tensor]:
     return {name: value for name, value in tensors.items() if not name.startswith("head.")}
 
 
-def _misfits(given: dict[str, Tensor], wanted: dict[str, Tensor]) -> list[str]:
+def misfits(given: dict[str, Tensor], wanted: dict[str, Tensor]) -> list[str]:
     """What keeps ``given`` from being loaded, in words; empty if nothing does."""
     # old files lack the batch counters of BatchNorm; PyTorch fills them in
     missing = [n for n in wanted if n not in given and not n.endswith("num_batches_tracked")]

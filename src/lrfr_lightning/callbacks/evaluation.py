@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
+import yaml
+from pytorch_lightning.cli import SaveConfigCallback
 from pytorch_lightning.trainer.states import TrainerFn
 
 from lrfr_lightning.callbacks.dashboard import log_results
@@ -130,18 +133,35 @@ class ProtocolEvaluation(pl.Callback):
     def _write(self, trainer: pl.Trainer, results: Sequence[ProtocolResult], stage: str) -> None:
         folder = Path(trainer.log_dir or trainer.default_root_dir)
         if trainer.is_global_zero:
-            write_results(folder / "results.json", results)
+            config = _config(trainer)
+            seed = config.get("seed_everything") or 0
+            write_results(folder / "results.json", results, config, seed=seed)
             log_results(trainer, results, stage)
+
+
+def _config(trainer: pl.Trainer) -> dict[str, Any]:
+    """The options of ``lrfr fit``, as its ``config.yaml`` has them; nothing for a bare trainer."""
+    callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    saved = [entry for entry in callbacks if isinstance(entry, SaveConfigCallback)]
+    if not saved:
+        return {}
+    written: dict[str, Any] = yaml.safe_load(saved[0].parser.dump(saved[0].config, skip_none=False))
+    return written
 
 
 def metrics(results: Sequence[ProtocolResult], stage: str) -> dict[str, float]:
     """Every measured metric under its logged name."""
     return {
-        f"{stage}/{condition(result)}@{_shown(result)}/{metric}": value
+        f"{logged_under(result, stage)}{metric}": value
         for result in results
         for metric, value in result.metrics.items()
         if value is not None and value == value
     }
+
+
+def logged_under(result: ProtocolResult, stage: str) -> str:
+    """``val/lfw@14/``: what stands before the names of its metrics."""
+    return f"{stage}/{condition(result)}@{_shown(result)}/"
 
 
 def _shown(result: ProtocolResult) -> str:

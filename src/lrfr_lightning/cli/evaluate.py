@@ -8,6 +8,7 @@ from jsonargparse.typing import NonNegativeInt
 from lightning_fabric import Fabric
 
 from lrfr_lightning.backbones.base import Backbone
+from lrfr_lightning.cli.command import told
 from lrfr_lightning.embedders.base import Embedder, Precision
 from lrfr_lightning.embedders.cache import CachedEmbedder
 from lrfr_lightning.embedders.extraction import evaluate
@@ -18,10 +19,14 @@ from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.protocols.base import Protocol
 from lrfr_lightning.protocols.named import PROTOCOLS, named_protocols
 from lrfr_lightning.protocols.result import ProtocolResult, read_results, write_results
+from lrfr_lightning.protocols.verification import VerificationProtocol
 from lrfr_lightning.reports.terminal import print_tables
 from lrfr_lightning.utils.distributed import leave
 from lrfr_lightning.utils.errors import ConfigError
 from lrfr_lightning.utils.recipe import class_path
+
+_SHARED = ("config", "output", "cache", "devices", "strategy", "accelerator", "num_workers")
+"""How the work was shared out is no part of a result."""
 
 
 def run(args: list[str]) -> list[ProtocolResult]:
@@ -39,6 +44,7 @@ def run(args: list[str]) -> list[ProtocolResult]:
         protocols,
         options,
         _plain(config),
+        told(args, [name for name in _SHARED if name != "config"]),
     )
     if not fabric.is_global_zero:
         return []
@@ -100,6 +106,9 @@ def _add_variations(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--matrix", action="store_true", help="also every resolution with every")
     parser.add_argument("--flip", action="store_true", help="add the mirrored image's embedding")
+    parser.add_argument(
+        "--groups", help="CSV of lines name,group: errors of each group of people in verification"
+    )
     parser.add_argument("--floors", action="store_true", help="also raw pixels and mean colour")
 
 
@@ -135,7 +144,18 @@ def _protocols(options: Namespace) -> list[Protocol]:
         raise ConfigError(f"no protocol given; --protocol takes any of {', '.join(PROTOCOLS)}")
     for protocol in protocols:
         protocol.intervals, protocol.examples = options.intervals, options.examples
+        if options.groups:
+            _group(protocol, options.groups)
     return protocols
+
+
+def _group(protocol: Protocol, path: str) -> None:
+    if not isinstance(protocol, VerificationProtocol):
+        raise ConfigError(
+            f"--groups: errors by group are measured in verification of pairs, not in "
+            f"{protocol.name}; leave one of the two out"
+        )
+    protocol.group_by(path)
 
 
 def _variations(options: Namespace) -> list[dict[str, Any]]:
@@ -168,6 +188,7 @@ def _measure(
     protocols: list[Protocol],
     options: Namespace,
     config: dict[str, Any],
+    command: list[str],
 ) -> None:
     """Measure on all ranks; the first one writes the file.
 
@@ -185,14 +206,13 @@ def _measure(
         if isinstance(model, CachedEmbedder):
             model.flush()
     if fabric.is_global_zero:
-        write_results(options.output, results, config)
+        write_results(options.output, results, config, command)
     leave()
 
 
 def _plain(config: Namespace) -> dict[str, Any]:
-    """The options as JSON data; how the work was shared out is no part of a result."""
-    shared = ("config", "output", "cache", "devices", "strategy", "accelerator", "num_workers")
-    plain = {key: value for key, value in config.as_dict().items() if key not in shared}
+    """The options as JSON data."""
+    plain = {key: value for key, value in config.as_dict().items() if key not in _SHARED}
     # a function of the user's own is its import path again
     written: dict[str, Any] = json.loads(json.dumps(plain, default=class_path))
     return written

@@ -26,6 +26,7 @@ COMMANDS = {
     "demo": ("demo", "compare two faces on a local page, at any resolution"),
     "trial": ("trial", "search LFW's people at calibrated thresholds"),
     "report": ("report", "results as terminal table, Markdown, PNG and one HTML page"),
+    "reproduce": ("reproduce", "run what a results file says again, and compare every number"),
     "compare": ("compare", "what changed between two results files, and whether by chance"),
     "export": ("export", "write a model as ONNX, torch.export, safetensors, or to the Hub"),
     "data": ("data", "check or convert a data set, or write embedded faces to disk"),

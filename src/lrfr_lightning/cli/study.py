@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentParser, Namespace
 
+from lrfr_lightning.cli.command import told
 from lrfr_lightning.cli.study_runs import Recipe, Run, lrfr, run_all
 from lrfr_lightning.protocols.result import ProtocolResult, read_results, write_results
 from lrfr_lightning.reports.report import write_report
@@ -32,7 +33,8 @@ def run(args: list[str]) -> list[ProtocolResult]:
     _repeat_close(runs, options)
     results = [result for name, own in runs.items() for result in _mean_of(name, own)]
     results += _baselines(output / "baselines.json", options.evaluation)
-    write_results(output / "results.json", results, _plain(options))
+    command = told(args, ("output", "jobs"))
+    write_results(output / "results.json", results, _plain(options), command)
     paths = write_report(output / "results.json")
     print_tables(results)
     print(f"results: {output / 'results.json'}\nreport: {paths.html}")

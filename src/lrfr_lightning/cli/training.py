@@ -1,11 +1,19 @@
 """``lrfr fit | validate | test | predict``: LightningCLI over the tasks and the data module."""
 
+from typing import Any
+
+import pytorch_lightning as pl
 import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities import rank_zero_info
 
+from lrfr_lightning.cli.plan import Run, faults, look
+from lrfr_lightning.cli.plan.machine import native_bf16
+from lrfr_lightning.cli.plan.page import print_plan
 from lrfr_lightning.datamodules.faces import FaceDataModule
 from lrfr_lightning.tasks.base import Task
+from lrfr_lightning.utils.errors import ConfigError
 
 
 class FaceCLI(LightningCLI):
@@ -20,6 +28,19 @@ class FaceCLI(LightningCLI):
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         """Parse what ``main`` was given; Lightning's own looks at ``sys.argv`` and warns."""
         self.config = parser.parse_args(args)  # type: ignore[arg-type]
+        # no part of the run: the config.yaml of a fit is also read by validate and test
+        self.dry_run = self.config[self.config.subcommand].pop("dry_run", False)
+
+    def _prepare_subcommand_parser(
+        self, klass: type, subcommand: str, **kwargs: Any
+    ) -> LightningArgumentParser:
+        """With ``fit --dry-run``."""
+        parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        if subcommand == "fit":
+            parser.add_argument(
+                "--dry-run", action="store_true", help="check and show the plan, train nothing"
+            )
+        return parser
 
     def _parse_ckpt_path(self) -> None:
         """With ``--ckpt_path`` the YAML's model goes on; without one in YAML, the checkpoint's.
@@ -35,6 +56,34 @@ class FaceCLI(LightningCLI):
         trainer = self.config[self.subcommand]["trainer"]
         rank_zero_info(f"trainer.precision: {trainer['precision'] or '32-true'}")
 
+    def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
+        """The trainer.
+
+        Raises:
+            ConfigError: its settings contradict each other, or the machine has no such devices.
+        """
+        try:
+            return super().instantiate_trainer(**kwargs)
+        except (MisconfigurationException, ModuleNotFoundError, ValueError) as error:
+            raise ConfigError(f"trainer: {error}") from error
+
+    def fit(self, **arguments: Any) -> None:
+        """Check the plan and show it, then train, unless ``--dry-run`` says not to.
+
+        Raises:
+            ConfigError: the plan has faults; the message names all of them.
+        """
+        options = self.config[self.subcommand]
+        asked = str(options["trainer"]["precision"] or "32-true")
+        run = Run(self.datamodule, self.model, self.trainer, arguments.get("ckpt_path"), asked)
+        found = look(run)
+        if self.trainer.is_global_zero:
+            print_plan(found)
+        if faults(found):
+            raise ConfigError(faults(found))
+        if not self.dry_run:
+            self.trainer.fit(**arguments)
+
 
 def fast_precision() -> str:
     """``bf16-mixed`` where the GPU, or without one the CPU, computes in bf16; else ``32-true``.
@@ -42,11 +91,7 @@ def fast_precision() -> str:
     bf16 and channels-last train two to three times faster on such a CPU, see the benchmarks; on
     hardware that only emulates bf16 they would be slower.
     """
-    if torch.cuda.is_available():
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return "bf16-mixed" if native else "32-true"
+    return "bf16-mixed" if native_bf16(torch.cuda.is_available()) else "32-true"
 
 
 def run(args: list[str]) -> FaceCLI:

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from lrfr_lightning.cli.calibrate import show
+from lrfr_lightning.cli.command import told
 from lrfr_lightning.cli.recognition_options import model_parser, output_path, parsed
 from lrfr_lightning.datasets.base import FaceDataset
 from lrfr_lightning.datasets.lfw import LFWPeople
@@ -59,7 +60,8 @@ def run(args: list[str]) -> list[ProtocolResult]:
         three_images(people, order, options.resolutions, options.flip),
     ]
     results = measure(recogniser, protocols)
-    write_results(output, results, {"thresholds": asdict(thresholds)})
+    command = told(args, ("output", "accelerator"))
+    write_results(output, results, {"thresholds": asdict(thresholds)}, command)
     print_tables(results)
     print(f"results: {output}")
     return results

@@ -77,6 +77,14 @@ class FaceDataModule(pl.LightningDataModule):
         """How many identities the training data has."""
         return self.dataset.num_classes
 
+    def batches_per_epoch(self, world: int) -> int:
+        """Batches of each of ``world`` ranks in an epoch.
+
+        Raises:
+            ConfigError: too few identities have K images for a batch on each rank.
+        """
+        return len(self._sampler_of(0, world)) // self.batch_size
+
     def setup(self, stage: str) -> None:
         """Make one sample, so that unreadable or unaligned data ends the run before it begins.
 
@@ -131,6 +139,9 @@ class FaceDataModule(pl.LightningDataModule):
     def _sampler(self) -> EpochSampler:
         trainer = self.trainer
         rank, world = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
+        return self._sampler_of(rank, world)
+
+    def _sampler_of(self, rank: int, world: int) -> EpochSampler:
         if self.images_per_identity is None:
             return EpochSampler(self.dataset, self.seed, rank, world)
         return IdentitySampler(

@@ -35,6 +35,10 @@ class ImageSource(ABC):
         """
         return self.describe(index)
 
+    def person(self, index: int) -> str | None:
+        """The name of the person on image ``index``; None where the source does not say."""
+        return None
+
 
 class FaceDataset(ImageSource):
     """Labelled face images, a source to train on.
@@ -49,6 +53,10 @@ class FaceDataset(ImageSource):
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def person(self, index: int) -> str:
+        """The name of the person on image ``index``."""
+        return self.identities[int(self.labels[index])]
 
     @property
     def num_classes(self) -> int:

@@ -21,6 +21,14 @@ from lrfr_lightning.utils.paths import existing
 Part = Literal["all", "train", "held-out"]
 
 
+class LFWImages(ListedImages):
+    """Images in a folder for each person, ``Name/Name_0001.jpg``."""
+
+    def person(self, index: int) -> str:
+        """The name of the folder."""
+        return self.name(index).partition("/")[0]
+
+
 class LFWPeople(FaceDataset):
     """All images of the people in one of LFW's lists, to train on.
 

@@ -11,9 +11,11 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from lrfr_lightning.embedders.base import Embedder
+from lrfr_lightning.embedders.cache import content_key
 from lrfr_lightning.protocols.base import Embeddings, Protocol
 from lrfr_lightning.protocols.result import ProtocolResult, Resolution
 from lrfr_lightning.utils.distributed import gather_objects, rank_and_world
+from lrfr_lightning.utils.fingerprint import fingerprint_of
 
 View = tuple[Resolution, int]
 """``(resolution, position)`` of an image."""
@@ -65,7 +67,19 @@ class OwnBatches:
 def extract(
     embedder: Embedder, protocol: Protocol, batch_size: int = 64, num_workers: int = 0
 ) -> dict[Resolution, Embeddings]:
-    """Embed every image of a protocol once per resolution.
+    """Embed every image of a protocol once per resolution; see :func:`extract_shown`.
+
+    Returns:
+        float32 ``(len(images), D)`` for each resolution, on every rank; NaN where the protocol does
+        not need an image at that resolution.
+    """
+    return extract_shown(embedder, protocol, batch_size, num_workers)[0]
+
+
+def extract_shown(
+    embedder: Embedder, protocol: Protocol, batch_size: int = 64, num_workers: int = 0
+) -> tuple[dict[Resolution, Embeddings], str]:
+    """Embed every image of a protocol once per resolution, and note what the network saw.
 
     Args:
         embedder: the model.
@@ -74,8 +88,7 @@ def extract(
         num_workers: processes that read and degrade images.
 
     Returns:
-        float32 ``(len(images), D)`` for each resolution, on every rank; NaN where the protocol does
-        not need an image at that resolution.
+        Embeddings as of :func:`extract`, and the SHA-256 of all pixels, in order, hex.
     """
     needed = {r: protocol.positions(r) for r in protocol.embedded_resolutions}
     views = [(resolution, int(i)) for resolution, own in needed.items() for i in own]
@@ -88,23 +101,41 @@ def extract(
     # None: a bar on a terminal, silence in a log file
     quiet = True if rank_and_world()[0] > 0 else None
     bar = tqdm(loader, f"{embedder.name} on {protocol.name}", leave=False, disable=quiet)
-    own = [_embed(embedder, images, protocol.flip) for images in bar]
+    own = [(_embed(embedder, images, protocol.flip), [*map(content_key, images)]) for images in bar]
     parts = [
         part
         for rank in gather_objects(list(zip(batches.numbers, own, strict=True)))
         for part in rank
     ]
-    joined = np.concatenate([part for _, part in sorted(parts, key=lambda entry: entry[0])])
-    return _by_resolution(joined, needed, len(protocol.images))
+    ordered = [part for _, part in sorted(parts, key=lambda entry: entry[0])]
+    joined = np.concatenate([rows for rows, _ in ordered])
+    shown = fingerprint_of("images", (key for _, keys in ordered for key in keys))
+    return _by_resolution(joined, needed, len(protocol.images)), shown
 
 
 def evaluate(
     embedder: Embedder, protocol: Protocol, batch_size: int = 64, num_workers: int = 0
 ) -> list[ProtocolResult]:
     """Measure a model on a protocol; the same on every rank."""
-    embeddings = extract(embedder, protocol, batch_size, num_workers)
+    embeddings, shown = extract_shown(embedder, protocol, batch_size, num_workers)
     results = protocol.evaluate(embeddings, embedder.name)
-    return [replace(result, precision=embedder.precision) for result in results]
+    return signed(results, embedder, shown)
+
+
+def signed(
+    results: Sequence[ProtocolResult], embedder: Embedder, shown: str
+) -> list[ProtocolResult]:
+    """Results with the precision and the fingerprint of the model, and that of the images."""
+    fingerprint = embedder.fingerprint()
+    return [
+        replace(
+            result,
+            precision=embedder.precision,
+            data_fingerprint=shown,
+            model_fingerprint=fingerprint,
+        )
+        for result in results
+    ]
 
 
 def _by_resolution(

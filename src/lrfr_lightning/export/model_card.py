@@ -16,18 +16,20 @@ from lrfr_lightning.reports.markdown import escape, render_markdown
 NOT_STATED = "not stated"
 
 USE = """\
-To compare aligned faces (five-point ArcFace template, 112x112 px) that are as small as the tables
-below cover, with a threshold chosen at the resolution it is used at, by people who look at the
-answer before they act on it. Research, and applications whose people agreed to be recognised.
+To compare aligned faces (five-point ArcFace template, 112x112 px) that are as small as was
+measured, with a threshold chosen at the resolution it is used at, by people who look at the answer
+before they act on it. Research, and applications whose people agreed to be recognised.
 
 It must not be used for mass surveillance, to decide alone over a person's rights, to guess gender,
 ethnicity, age, emotion or health, or on people who did not agree, where the law asks for that."""
 
+"""Also in the README, as is :data:`LIMITS`."""
+
 LIMITS = """\
 * Errors grow as faces get smaller. A threshold of one resolution is wrong at another.
 * Errors differ between groups of people (age, gender, skin tone, ethnicity), most often to the
-  disadvantage of those whom the training data show least. They were not measured per group here:
-  measure them on people like those it will see.
+  disadvantage of those whom the training data show least. Where no table gives them by group they
+  were not measured: measure them on people like those it will see (`lrfr evaluate --groups`).
 * Part of any accuracy at low resolution is scene and colour, not identity: look at the floors and
   the controls, where the tables have them.
 * A face that is not aligned, or of no person enrolled, gets an embedding too. The model cannot tell

@@ -132,14 +132,23 @@ def tar_at_far(scores: Scores, same: Flags, far: float) -> float:
         TAR in 0..1; NaN where fewer than ``1 / far`` impostor pairs exist, since then not even
         one false accept could be told from none.
     """
+    limit = rejected_at_far(scores, same, far)
+    return limit if np.isnan(limit) else float(np.mean(scores[same] > limit))
+
+
+def rejected_at_far(scores: Scores, same: Flags, far: float) -> float:
+    """The highest score that is rejected where the FAR is at most ``far``; exact.
+
+    Returns:
+        NaN where fewer than ``1 / far`` impostor pairs exist, see :func:`tar_at_far`; minus
+        infinity where all may be accepted.
+    """
     check_scores(scores, same)
     impostors = np.sort(scores[~same])[::-1]
     allowed = int(np.floor(far * len(impostors) + 1e-9))
     if allowed < 1:
         return float("nan")
-    if allowed >= len(impostors):
-        return 1.0
-    return float(np.mean(scores[same] > impostors[allowed]))
+    return float(impostors[allowed]) if allowed < len(impostors) else float("-inf")
 
 
 def equal_error_rate(scores: Scores, same: Flags) -> float:

@@ -6,8 +6,7 @@ from typing import Unpack
 
 import numpy as np
 
-from lrfr_lightning.datasets.lfw import LFWPeople, NamedPair, read_pairs
-from lrfr_lightning.datasets.listed import ListedImages
+from lrfr_lightning.datasets.lfw import LFWImages, LFWPeople, NamedPair, read_pairs
 from lrfr_lightning.datasets.pairs import VerificationPairs, seeded_pairs
 from lrfr_lightning.functional.folds import stratified_folds
 from lrfr_lightning.protocols.result import Resolution
@@ -55,7 +54,7 @@ class LFWVerification(VerificationProtocol):
         stem = Path(pairs).stem
         super().__init__(
             name=name or _NAMES.get(stem, f"lfw-{stem}"),
-            images=ListedImages(folder / "images", names),
+            images=LFWImages(folder / "images", names),
             pairs=index_pairs(named, names, folds),
             resolutions=resolutions,
             **conditions,
@@ -93,7 +92,7 @@ class LFWHeldOut(VerificationProtocol):
         names = [str(name) for name in faces.names[used]]
         super().__init__(
             name="lfw-held-out",
-            images=ListedImages(existing(root, "LFW root") / "images", names),
+            images=LFWImages(existing(root, "LFW root") / "images", names),
             pairs=VerificationPairs(
                 np.searchsorted(used, drawn.first),
                 np.searchsorted(used, drawn.second),

@@ -2,14 +2,13 @@
 
 import json
 import math
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 from lrfr_lightning.functional.controls import Control
+from lrfr_lightning.protocols.provenance import commits, machine, versions
 from lrfr_lightning.utils.errors import DataError
 from lrfr_lightning.utils.paths import whole_file
 
@@ -74,6 +73,12 @@ class ProtocolResult:
             :class:`~lrfr_lightning.protocols.verification.VerificationConditions`; None where
             nothing is decided by one.
         precision: what the model computed in, ``float32`` or ``bf16``.
+        groups: errors by group of people, where groups were given, see
+            :func:`~lrfr_lightning.protocols.groups.group_rates`.
+        data_fingerprint: SHA-256 of the pixels that the network saw, in order, hex; None where
+            it was not taken. Which of them were compared, ``outcomes`` says.
+        model_fingerprint: of the model, see
+            :meth:`~lrfr_lightning.embedders.base.Embedder.fingerprint`.
     """
 
     model: str
@@ -95,20 +100,39 @@ class ProtocolResult:
     examples: list[dict[str, Any]] = field(default_factory=list)
     threshold_rule: ThresholdRule | None = None
     precision: str = "float32"
+    groups: list[dict[str, Any]] = field(default_factory=list)
+    data_fingerprint: str | None = None
+    model_fingerprint: str | None = None
 
 
 def write_results(
-    path: str | Path, results: Sequence[ProtocolResult], config: dict[str, Any] | None = None
+    path: str | Path,
+    results: Sequence[ProtocolResult],
+    config: dict[str, Any] | None = None,
+    command: Sequence[str] = (),
+    seed: int = 0,
 ) -> None:
     """Write results as one JSON object, whole or not at all.
 
-    The object holds ``versions``, ``config``, the list ``results`` and, by the items' hash,
-    ``people``: who stands on either side of the items, which all results on the same items share.
-    It holds no time, so that a repeated run writes the same file.
+    The object holds ``versions``, ``machine`` and ``commits`` (see
+    :mod:`~lrfr_lightning.protocols.provenance`), what is given here, the list ``results`` and, by
+    the items' hash, ``people``: who stands on either side of the items, which all results on the
+    same items share. It holds no time, so that a repeated run writes the same file.
+
+    Args:
+        path: the file.
+        results: what was measured.
+        config: the options behind it, plain data.
+        command: the command line behind it, without those that are no part of a result.
+        seed: of the run that trained, or of the bootstrap where nothing was trained.
     """
     entries = [_finite(asdict(result)) for result in results]
     content = {
-        "versions": _versions(),
+        "versions": versions(),
+        "machine": machine(),
+        "commits": commits(),
+        "command": list(command),
+        "seed": seed,
         "config": config or {},
         "people": _people_apart(entries),
         "results": entries,
@@ -167,8 +191,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list):
         return [_finite(entry) for entry in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _versions() -> dict[str, str]:
-    packages = ("lrfr_lightning", "torch", "pytorch-lightning", "numpy")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}

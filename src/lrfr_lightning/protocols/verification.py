@@ -1,12 +1,13 @@
 """Verification at several resolutions: pairs, folds, and what is measured on them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Unpack, cast
+from typing import Any, Unpack, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lrfr_lightning.datasets.base import ImageSource
+from lrfr_lightning.datasets.groups import image_groups
 from lrfr_lightning.datasets.pairs import VerificationPairs
 from lrfr_lightning.functional.bootstrap import verification_intervals
 from lrfr_lightning.functional.folds import FoldAccuracy, decided_rightly, kfold_accuracy
@@ -23,6 +24,7 @@ from lrfr_lightning.functional.verification import (
 from lrfr_lightning.protocols.base import Conditions, Embeddings, Protocol
 from lrfr_lightning.protocols.curves import roc_curve
 from lrfr_lightning.protocols.details import PairDetails, pair_items
+from lrfr_lightning.protocols.groups import decisions, group_rates
 from lrfr_lightning.protocols.outcomes import Outcomes
 from lrfr_lightning.protocols.result import (
     RULE_OF_SETTING,
@@ -47,9 +49,13 @@ class VerificationConditions(Conditions, total=False):
             squared distances, as InsightFace's evaluation has it. By default the setting's,
             ``best`` of ``standard`` and ``youden`` of ``deck``. The rule alone moves an accuracy by
             up to 0.3 points.
+        groups: a CSV file of lines ``name,group``, see
+            :func:`~lrfr_lightning.datasets.groups.image_groups`: errors are measured for each group
+            of people too; None by default.
     """
 
     threshold_rule: ThresholdRule | None
+    groups: str | None
 
 
 class VerificationProtocol(Protocol):
@@ -64,6 +70,7 @@ class VerificationProtocol(Protocol):
 
     Raises:
         ConfigError: no resolution, one outside 1..112, no such control or threshold rule.
+        DataError: the groups cannot be read, or are of none of the images.
     """
 
     fars: Sequence[float] = (0.1, 0.01, 0.001)
@@ -71,6 +78,9 @@ class VerificationProtocol(Protocol):
 
     single_class_folds: bool = False
     """Whether a fold may hold genuine or impostor pairs alone."""
+
+    groups: NDArray[np.str_] | None = None
+    """The group of each image, empty where it is not known; None: errors are not told apart."""
 
     def __init__(
         self,
@@ -80,7 +90,7 @@ class VerificationProtocol(Protocol):
         resolutions: Sequence[Resolution] = (112, 56, 28, 14, 7),
         **conditions: Unpack[VerificationConditions],
     ) -> None:
-        rule = conditions.pop("threshold_rule", None)
+        rule, groups = conditions.pop("threshold_rule", None), conditions.pop("groups", None)
         super().__init__(name, images, resolutions, **cast(Conditions, conditions))
         self.threshold_rule: ThresholdRule = rule or RULE_OF_SETTING[self.setting]
         if self.threshold_rule not in _RULES:
@@ -88,6 +98,16 @@ class VerificationProtocol(Protocol):
                 f"{name} threshold_rule: expected one of {', '.join(_RULES)}, got {rule!r}"
             )
         self.pairs = pairs
+        if groups:
+            self.group_by(groups)
+
+    def group_by(self, path: str) -> None:
+        """Measure errors for each group of people too, see :class:`VerificationConditions`.
+
+        Raises:
+            DataError: the groups cannot be read, or are of none of the images.
+        """
+        self.groups = image_groups(self.images, path)
 
     def sides(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Positions of the images that stand first, and second, in a pair."""
@@ -126,6 +146,8 @@ class VerificationProtocol(Protocol):
         )
         correct = decided_rightly(scores, pairs.same, pairs.fold, folds)
         metrics = self._metrics(scores, folds)
+        # beyond six digits a float32 cosine says nothing
+        threshold = round(float(folds.threshold.mean()), 6)
         details = PairDetails(self, pairs, embeddings, (first, second))
         return ProtocolResult(
             model=model,
@@ -134,13 +156,19 @@ class VerificationProtocol(Protocol):
             metrics=metrics,
             threshold_rule=self.threshold_rule,
             counts=self._counts(),
-            # beyond six digits a float32 cosine says nothing
-            thresholds={"accuracy": round(float(folds.threshold.mean()), 6)},
+            thresholds={"accuracy": threshold},
             intervals=self._intervals(scores, correct, metrics),
             outcomes=self._outcomes(correct).to_json(),
             curves=roc_curve(scores, pairs.same) | details.curves(scores),
             examples=details.examples(scores),
+            groups=self._groups(scores, correct, threshold),
         )
+
+    def _groups(self, scores: Embeddings, correct: Flags, threshold: float) -> list[dict[str, Any]]:
+        if self.groups is None:
+            return []
+        decided = decisions(scores, self.pairs.same, correct, threshold, self.fars)
+        return group_rates(decided, self.pairs, self.groups, self.intervals)
 
     def _metrics(self, scores: Embeddings, folds: FoldAccuracy) -> dict[str, float | None]:
         same = self.pairs.same

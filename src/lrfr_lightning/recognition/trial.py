@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lrfr_lightning.datasets.base import FaceDataset, Image
 from lrfr_lightning.datasets.search import Templates
 from lrfr_lightning.embedders.cache import CachedEmbedder
-from lrfr_lightning.embedders.extraction import extract
+from lrfr_lightning.embedders.extraction import extract_shown, signed
 from lrfr_lightning.functional.identification_intervals import person_intervals
 from lrfr_lightning.protocols.base import Embeddings
 from lrfr_lightning.protocols.identification import IdentificationProtocol
@@ -107,8 +107,8 @@ def measure(
         embedder = CachedEmbedder(recogniser.embedder, folder)
         for protocol in protocols:
             protocol.examples = 0  # no faces in the results file
-            embeddings = extract(embedder, protocol)
-            found = protocol.evaluate(embeddings, embedder.name)
+            embeddings, shown = extract_shown(embedder, protocol)
+            found = signed(protocol.evaluate(embeddings, embedder.name), embedder, shown)
             results += [at_calibrated(protocol, embeddings, result, table) for result in found]
     return results
 

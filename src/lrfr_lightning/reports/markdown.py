@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from lrfr_lightning.protocols.result import ProtocolResult
 from lrfr_lightning.reports.blocks import Block, group
+from lrfr_lightning.reports.groups import GROUPS_CAPTION, groups_table
 from lrfr_lightning.reports.table import Cell, Table, best_note, main_caption, main_table
 
 _ACTIVE = re.compile(r"([\\`*_{}\[\]<>&#|~!$])")
@@ -29,12 +30,15 @@ def render_markdown(results: Sequence[ProtocolResult], figure: str | None = None
 def _section(block: Block) -> str:
     facts = [f"{name}: {escape(text)}" for name, text in block.facts.items() if text]
     caption = escape(main_caption(block.results))
+    groups = groups_table(block.results)
+    by_group = [markdown_table(groups), f"{escape(GROUPS_CAPTION)}.\n"] if groups else []
     return "\n".join(
         (
             f"### {escape(block.title)}\n",
             f"{'; '.join(facts)}.\n",
             markdown_table(main_table(block.results)),
             f"{caption}; {best_note(block.results)}.\n",
+            *by_group,
         )
     )
 

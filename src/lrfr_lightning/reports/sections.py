@@ -18,6 +18,7 @@ from lrfr_lightning.reports.blocks import (
 from lrfr_lightning.reports.curves import FAMILIES, Family, curve_figures
 from lrfr_lightning.reports.drawing import inline_svg
 from lrfr_lightning.reports.figures import accuracy_figure
+from lrfr_lightning.reports.groups import groups_table
 from lrfr_lightning.reports.heatmap import heatmap_figure
 from lrfr_lightning.reports.pictures import KINDS, HardPair, hardest
 from lrfr_lightning.reports.scores import histogram_figure, scatter_figure
@@ -67,6 +68,7 @@ class Section:
         main: the headline metric.
         full: every metric.
         thresholds: thresholds, if any are known.
+        groups: errors by group of people, if any were given.
         unfounded: whether low-resolution numbers stand without floor and controls.
         accuracy: the headline metric against resolution.
         heatmaps: by control, of a matrix.
@@ -82,6 +84,7 @@ class Section:
     main: Table
     full: Table
     thresholds: Table | None
+    groups: Table | None
     unfounded: bool
     accuracy: Chart
     heatmaps: list[Chart]
@@ -115,6 +118,7 @@ def section(number: int, block: Block, styles: Mapping[str, LineStyle]) -> Secti
         main=main_table(results),
         full=full_table(results),
         thresholds=threshold_table(results),
+        groups=groups_table(results),
         unfounded=_is_unfounded(results),
         accuracy=_accuracy(prefix, block, styles),
         heatmaps=_heatmaps(prefix, block),

@@ -18,7 +18,8 @@ def mean_over_seeds(runs: Sequence[Sequence[ProtocolResult]], model: str) -> lis
 
     Metrics and thresholds are means over the runs, ``accuracy_std`` too: it stays the deviation
     over folds. ``accuracy_seed_std`` and the count ``seeds`` are added. Curves and examples are the
-    first run's; intervals and outcomes, which are of one run and not of the mean, are left out.
+    first run's; what is of one run and not of the mean is left out: intervals, outcomes, groups and
+    the model's fingerprint.
 
     Args:
         runs: for each seed the results of its model.
@@ -52,6 +53,8 @@ def _mean(results: list[ProtocolResult], model: str) -> ProtocolResult:
         counts=results[0].counts | {"seeds": len(results)},
         intervals=results[0].intervals if single else {},
         outcomes=results[0].outcomes if single else {},
+        groups=results[0].groups if single else [],
+        model_fingerprint=results[0].model_fingerprint if single else None,
     )
 
 

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from lrfr_lightning.protocols.result import ProtocolResult
 from lrfr_lightning.reports.blocks import Block, group, is_matrix
+from lrfr_lightning.reports.groups import GROUPS_CAPTION, groups_table
 from lrfr_lightning.reports.table import Cell, Table, full_table, main_caption, main_table
 
 _UNBOUNDED = 10_000
@@ -39,9 +40,11 @@ def _heading(block: Block) -> Text:
 def _tables(block: Block) -> list[RichTable]:
     results = block.results
     main = rich_table(main_table(results), main_caption(results))
+    groups = groups_table(results)
+    by_group = [rich_table(groups, GROUPS_CAPTION)] if groups else []
     if is_matrix(results):
-        return [main]
-    return [main, rich_table(full_table(results), "every metric in %")]
+        return [main, *by_group]
+    return [main, rich_table(full_table(results), "every metric in %"), *by_group]
 
 
 def rich_table(table: Table, caption: str) -> RichTable:

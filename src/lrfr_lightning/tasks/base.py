@@ -70,6 +70,14 @@ class Task(Recorded, pl.LightningModule):
         """Count the epoch at whose end it was written as done."""
         finish_epoch(checkpoint)
 
+    def weight_files(self) -> dict[str, tuple[Backbone, str]]:
+        """What a run reads when it begins: by argument, the network and the file of its weights.
+
+        Subclasses with such arguments override it, so that a file that does not fit is found
+        before any work.
+        """
+        return {}
+
     def embed_training_images(self, network: Backbone) -> tuple[Tensor, Tensor]:
         """What ``network`` makes of them, see :func:`reference_embeddings`.
 

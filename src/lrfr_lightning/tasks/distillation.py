@@ -55,6 +55,11 @@ class DistillationTask(RecognitionTask):
         # DDP waits for the gradient of everything that can be trained
         self.head.requires_grad_(head_weight > 0)
 
+    def weight_files(self) -> dict[str, tuple[Backbone, str]]:
+        """The teacher's, and the pretrained backbone's."""
+        teacher = {"teacher_weights": (self._teacher[0], self.teacher_weights)}
+        return super().weight_files() | teacher
+
     def on_fit_start(self) -> None:
         """Ask the teacher, start from the pretrained backbone, place the identities' weights.
 

@@ -141,6 +141,10 @@ class RecognitionTask(Task):
         """As :meth:`on_validation_start`."""
         self._start_from_pretrained()
 
+    def weight_files(self) -> dict[str, tuple[Backbone, str]]:
+        """The pretrained backbone's."""
+        return {"pretrained": (self.backbone, self.pretrained)} if self.pretrained else {}
+
     def _start_from_pretrained(self) -> None:
         """Load the weight file once, after Lightning has restored any checkpoint."""
         if self.pretrained and not self._has_weights:

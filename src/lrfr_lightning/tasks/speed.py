@@ -35,6 +35,17 @@ def _narrowest(network: nn.Module) -> int:
     return min(widths, default=0)
 
 
+def rate_factor(base_batch: int, global_batch: int) -> float:
+    """By what the linear rule multiplies the learning rate; see :func:`scale_learning_rate`.
+
+    Raises:
+        ConfigError: ``base_batch`` is below 1.
+    """
+    if base_batch < 1:
+        raise ConfigError(f"lr_base_batch: expected at least 1 image, got {base_batch}")
+    return global_batch / base_batch
+
+
 def scale_learning_rate(optimizer: Optimizer, base_batch: int, global_batch: int) -> None:
     """The linear rule (Goyal et al., 1706.02677, 2017): k times the batch, k times the rate.
 
@@ -46,9 +57,7 @@ def scale_learning_rate(optimizer: Optimizer, base_batch: int, global_batch: int
     Raises:
         ConfigError: ``base_batch`` is below 1.
     """
-    if base_batch < 1:
-        raise ConfigError(f"lr_base_batch: expected at least 1 image, got {base_batch}")
-    factor = global_batch / base_batch
+    factor = rate_factor(base_batch, global_batch)
     for group in optimizer.param_groups:
         group["lr"] *= factor
     rates = ", ".join(f"{group['lr']:.4g}" for group in optimizer.param_groups)

@@ -76,6 +76,11 @@ class SuperResolutionTask(Task):
         self.pixel_weight = pixel_weight
         self.channels_last = channels_last
 
+    def weight_files(self) -> dict[str, tuple[Backbone, str]]:
+        """The recogniser's, where it is used."""
+        recogniser = {"recogniser_weights": (self._recogniser[0], self.recogniser_weights)}
+        return recogniser if self.identity_weight > 0 else {}
+
     def on_fit_start(self) -> None:
         """Load the recogniser, choose the memory layout for the trainer's precision."""
         super().on_fit_start()

@@ -128,11 +128,14 @@ def _shared(own: Inventory, looks: list[Look], other: Inventory, workers: int) -
         [(own.images.name(i), other.images.name(j)) for i, j in found]
         for found in (pairs, sorted(set(alike) - set(pairs)))
     ]
-    return Shared(_same_people(own.people, other.people), named[0], named[1])
+    return Shared(same_people(own.people, other.people), named[0], named[1])
 
 
-def _same_people(one: list[str] | None, other: list[str] | None) -> list[str]:
-    """Names are compared only where both sets have names, not bare numbers."""
+def same_people(one: list[str] | None, other: list[str] | None) -> list[str]:
+    """Names of ``one`` that ``other`` has too; case and underscores do not count.
+
+    They are compared only where both sets have names, not bare numbers.
+    """
     plain = {_plain(name) for name in other or () if not name.isdigit()}
     return sorted({name for name in one or () if _plain(name) in plain})
 
