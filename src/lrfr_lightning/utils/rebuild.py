@@ -4,7 +4,6 @@ The file is untrusted: it is read without running code, and only a subclass of w
 expects is built from it. :func:`~lrfr_lightning.utils.recipe.describe` wrote the data.
 """
 
-import pickle
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,10 +23,11 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+    except Exception as error:  # a damaged file raises whatever its bytes lead to
+        reason = str(error).partition("\n")[0] or type(error).__name__
         raise DataError(
             f"{path}: expected a training checkpoint of plain data and tensors, "
-            f"got a file that cannot be read as one ({str(error).splitlines()[0]})"
+            f"got a file that cannot be read as one ({reason})"
         ) from None
     return checkpoint if isinstance(checkpoint, dict) else {}
 
