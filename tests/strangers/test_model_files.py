@@ -16,6 +16,7 @@ from safetensors.numpy import save_file
 
 from full_results import full_results
 from lrfr_lightning.cli.main import main
+from lrfr_lightning.embedders import CheckpointEmbedder
 from lrfr_lightning.embedders.metadata import ModelMetadata, read_metadata, read_pixel_spec
 from lrfr_lightning.embedders.program_file import METADATA_PART, ProgramEmbedder
 from lrfr_lightning.embedders.safetensors_file import SafetensorsEmbedder
@@ -216,7 +217,7 @@ MERGED = "a0: &a0 {x: 1}\n" + "".join(
         (MERGED, "more than 100000 entries"),
         ("recipes: " + "[" * 200 + "]" * 200, "nested more than 60 deep"),
         ("recipes: " + "[" * 100_000, "nesting"),
-        ("recipes: &a [*a]", "holds itself"),
+        ("recipes: &a [*a]", "entries that hold themselves"),
         ("recipes: !!python/object/apply:os.system ['true']", "could not determine a constructor"),
     ],
 )
@@ -263,14 +264,28 @@ def test_no_text_of_a_results_file_is_markup(tmp_path: Path) -> None:
     assert "</title></style>" not in html
 
 
+def test_a_description_that_multiplies(tmp_path: Path) -> None:
+    tree: list[Any] = []
+    for _ in range(40):
+        tree = [tree, tree]
+    loop: list[Any] = []
+    loop.append(loop)
+    for arguments, message in ((tree, "more than 100000 entries"), (loop, "hold themselves")):
+        described = {
+            "class_path": "lrfr_lightning.backbones.IResNet",
+            "init_args": {"a": arguments},
+        }
+        torch.save({"hyper_parameters": {"backbone": described}}, tmp_path / "a.ckpt")
+        with pytest.raises(DataError, match=f"cannot rebuild its backbone: .*{message}"):
+            CheckpointEmbedder(str(tmp_path / "a.ckpt"))
+
+
 def test_weights_that_are_no_tensors(tmp_path: Path) -> None:
     described = {
         "class_path": "torch.nn.Linear",
         "init_args": {"in_features": 1, "out_features": 1},
     }
     torch.save({"hyper_parameters": {"backbone": described}, "state_dict": []}, tmp_path / "a.ckpt")
-    from lrfr_lightning.embedders import CheckpointEmbedder
-
     with pytest.raises(DataError, match="cannot rebuild its backbone"):
         CheckpointEmbedder(str(tmp_path / "a.ckpt"))
     assert issubclass(ConfigError, ValueError)

@@ -9,12 +9,10 @@ from jsonargparse import get_loader, set_loader
 
 from lrfr_lightning.utils.errors import ConfigError, DataError
 from lrfr_lightning.utils.paths import existing
+from lrfr_lightning.utils.plain import check_size
 from lrfr_lightning.utils.reading import read_bounded
 
 MAX_YAML_BYTES = 1 << 22
-MAX_NODES, MAX_DEPTH = 100_000, 60
-"""Entries with every alias written out, and how deep they stand; a recipe has some 200 and 12."""
-
 _COMPOSED = re.compile(r"[&\[{\n]")
 _load = get_loader("yaml")
 
@@ -62,33 +60,20 @@ def check_yaml(text: str) -> None:
     if len(text) > MAX_YAML_BYTES:
         raise ConfigError(f"YAML of {len(text)} characters, expected at most {MAX_YAML_BYTES}")
     node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    _count(node, {}, 1)
+    try:
+        check_size(_tree(node, {}))
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"YAML of no settings, with its aliases written out: {error}") from None
 
 
-def _count(node: Any, known: dict[int, int], depth: int) -> int:
-    """Entries of a node with every alias written out.
-
-    Args:
-        node: of PyYAML; an alias is the node it stands for.
-        known: of the nodes that were counted; 0 for those that are being counted.
-        depth: of the node.
-    """
-    if known.get(id(node)) == 0:
-        raise ConfigError("YAML with an entry that holds itself: write it out")
+def _tree(node: Any, known: dict[int, Any]) -> Any:
+    """The nodes of PyYAML as lists, an alias being the list it stands for."""
+    if isinstance(node, yaml.ScalarNode) or node is None:
+        return None
     if id(node) not in known:
-        if depth > MAX_DEPTH:
-            raise ConfigError(f"YAML nested more than {MAX_DEPTH} deep: it is no setting of ours")
-        known[id(node)] = 0
-        known[id(node)] = 1 + sum(_count(child, known, depth + 1) for child in _children(node))
-    if known[id(node)] > MAX_NODES:
-        raise ConfigError(
-            f"YAML of more than {MAX_NODES} entries with its aliases written out: "
-            "it is no setting of ours"
-        )
+        known[id(node)] = tree = []
+        for entry in node.value:
+            tree += [
+                _tree(child, known) for child in (entry if isinstance(entry, tuple) else [entry])
+            ]
     return known[id(node)]
-
-
-def _children(node: Any) -> list[Any]:
-    if isinstance(node, yaml.MappingNode):
-        return [child for pair in node.value for child in pair]
-    return list(node.value) if isinstance(node, yaml.SequenceNode) else []

@@ -150,6 +150,10 @@ def known_templates(wanted: NDArray[np.int64], faces: IJBFaces) -> None:
 def _named(path: Path, columns: int, dtype: type) -> tuple[list[str], NDArray[Any]]:
     """A list of lines ``name number number ...``."""
     table = _table(path, columns, sep=" ", header=None, dtype={0: str})
+    if table[0].isna().any():
+        raise DataError(
+            f"{path}: expected a name in every line, got {table[0].isna().sum()} without"
+        )
     return table[0].tolist(), _numbers(path, table.iloc[:, 1:], dtype)
 
 

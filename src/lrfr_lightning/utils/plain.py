@@ -1,4 +1,4 @@
-"""Whether data read from a file has the types that its class says."""
+"""Whether plain data read from a file has the types and the size that it should have."""
 
 import math
 from types import NoneType, UnionType
@@ -6,6 +6,10 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 _LARGEST = 2**63
 """JSON has numbers that neither NumPy nor a float can hold."""
+
+
+MAX_ENTRIES, MAX_DEPTH = 100_000, 60
+"""Of a description; one of a network has some 20 entries."""
 
 
 def check_types(value: Any) -> None:
@@ -21,6 +25,34 @@ def check_types(value: Any) -> None:
         found = getattr(value, name)
         if not _fits(found, kind):
             raise TypeError(f"{name}: expected {kind}, got {type(found).__name__} or others in it")
+
+
+def check_size(value: Any, known: dict[int, int] | None = None, depth: int = 1) -> int:
+    """How many entries plain data has with everything that is shared written out.
+
+    A pickle of some lines can hold a list of lists of lists ... of one list: nothing in memory, but
+    without end for whoever walks through it.
+
+    Args:
+        value: lists, tuples, dictionaries and anything else in them.
+        known: of the containers that were counted; 0 for those that are being counted.
+        depth: of the value.
+
+    Raises:
+        ValueError: more than ``MAX_ENTRIES``, deeper than ``MAX_DEPTH``, or one that holds itself.
+    """
+    if not isinstance(value, dict | list | tuple):
+        return 1
+    known = {} if known is None else known
+    if depth > MAX_DEPTH or known.get(id(value)) == 0:
+        raise ValueError(f"entries that hold themselves, or nested more than {MAX_DEPTH} deep")
+    if id(value) not in known:
+        known[id(value)] = 0
+        inner = [*value, *value.values()] if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(check_size(entry, known, depth + 1) for entry in inner)
+    if known[id(value)] > MAX_ENTRIES:
+        raise ValueError(f"more than {MAX_ENTRIES} entries")
+    return known[id(value)]
 
 
 def _fits(value: Any, kind: Any) -> bool:

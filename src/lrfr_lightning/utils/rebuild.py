@@ -11,6 +11,7 @@ import torch
 from jsonargparse import ArgumentParser
 
 from lrfr_lightning.utils.errors import DataError
+from lrfr_lightning.utils.plain import check_size
 
 T = TypeVar("T")
 
@@ -51,6 +52,10 @@ def rebuild(path: Path, checkpoint: dict[str, Any], kind: type[T], name: str) ->
     described = hparams.get(name) if isinstance(hparams, dict) else None
     if not isinstance(described, dict):
         return None
+    try:
+        check_size(described)
+    except ValueError as error:
+        raise DataError(f"{path}: cannot rebuild its {name}: {error}") from None
     return build(described, kind, name, path)
 
 
