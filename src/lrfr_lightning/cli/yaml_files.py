@@ -29,9 +29,9 @@ def read_yaml(path: str, what: str) -> dict[str, Any]:
         text = read_bounded(file, MAX_YAML_BYTES, what).decode()
         check_yaml(text)
         content = yaml.safe_load(text)
+    except (ConfigError, DataError):
+        raise
     except (ValueError, yaml.YAMLError) as error:
-        if isinstance(error, ConfigError | DataError):
-            raise
         raise DataError(f"{what} {file} cannot be read as YAML: {error}") from None
     if not isinstance(content, dict):
         raise DataError(f"{what} {file}: expected settings by name, got {type(content).__name__}")
