@@ -4,21 +4,21 @@ import argparse
 import json
 import os
 import select
+import signal
 import struct
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from fuzz.parsers import PARSERS
-from fuzz.worker import Source
+from fuzz.worker import Source, work
 from lrfr_lightning.utils.paths import whole_file
 
 PATIENCE = 60
@@ -71,6 +71,7 @@ def main() -> None:
     names = options.parsers or list(PARSERS)
     each = -(-options.inputs // len(names))
     tallies: dict[str, Tally] = {}
+    tqdm.monitor_interval = 0  # a thread would not survive a fork
     with tqdm(total=each * len(names), unit="file", mininterval=1) as bar:
         for name in names:
             bar.set_description(name)
@@ -99,21 +100,24 @@ def _run(name: str, count: int, seed: int, bar: Any) -> Tally:
     return tally
 
 
-def _told(name: str, *arguments: Any) -> Iterator[dict[str, Any]]:
+def _told(name: str, first: int, count: int, seed: int, folder: Path) -> Iterator[dict[str, Any]]:
     """What a process tells, and in the end how it died, if it did."""
-    command = [sys.executable, "-m", "fuzz.worker", name, *map(str, arguments)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
-        assert process.stdout is not None
-        while select.select([process.stdout], [], [], PATIENCE)[0]:
-            line = process.stdout.readline()
+    reading, writing = os.pipe()
+    process = os.fork()
+    if process == 0:
+        work(name, first, count, seed, folder, writing)
+    os.close(writing)
+    with os.fdopen(reading) as lines:
+        while select.select([lines], [], [], PATIENCE)[0]:
+            line = lines.readline()
             if not line:
                 break
             yield json.loads(line)
         else:
-            process.kill()
-    if process.returncode:
-        yield {"died": f"ended with {process.returncode}"}
+            os.kill(process, signal.SIGKILL)
+    status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    if status:
+        yield {"died": f"ended with {status}"}
 
 
 def _keep(name: str, seed: int, tally: Tally, output: Path) -> None:
@@ -135,7 +139,7 @@ def _write(tallies: dict[str, Tally], path: Path) -> None:
         "bad": sum(len(own.found) for own in tallies.values()),
         "slowest_seconds": max(own.slowest for own in tallies.values()),
         "peak_bytes": max(own.peak for own in tallies.values()),
-        "parsers": {name: asdict(own) for name, own in tallies.items()},
+        "parsers": {name: vars(own) for name, own in tallies.items()},
     }
     with whole_file(path) as partial:
         partial.write_text(json.dumps(content, indent=1) + "\n")

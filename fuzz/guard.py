@@ -109,7 +109,8 @@ class Guard:
                 seen.append(f"open {path} {mode}")
         elif event == "exec":
             name = arguments[0].co_filename
-            if name.startswith("<") and not name.startswith("<frozen"):
+            strange = name.startswith(("<", self.folder)) and not name.startswith("<frozen")
+            if strange and not _importing():
                 seen.append(f"exec {name}")
         elif event.startswith(_CALLS) and not self._is_own(arguments):
             seen.append(f"{event} {arguments!r:.200}")
@@ -132,6 +133,16 @@ def forget_peak() -> int:
 def _status(name: str) -> int:
     text = Path("/proc/self/status").read_text()
     return 1024 * int(text.partition(f"{name}:")[2].split()[0])
+
+
+def _importing() -> bool:
+    """Whether a library is being imported; its named tuples are made from text."""
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+    return False
 
 
 def _hang(*_: Any) -> None:

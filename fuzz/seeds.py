@@ -99,6 +99,7 @@ def lists(folder: Path) -> list[Files]:
             "pairs.txt": b"2\t2\n" + pairs * 2,
             "people.txt": b"2\n2\nA_B\t3\nC_D\t2\n1\nE\t1\n",
             "list.txt": b"a/1.jpg\t0\na/2.jpg 1\nb c/3.jpg\tBob\n",
+            **dict.fromkeys(("a/1.jpg", "a/2.jpg", "b c/3.jpg"), b""),
         }
     ]
 

@@ -1,7 +1,4 @@
-"""The process that reads damaged files; what ends it is known by the number it left behind.
-
-``python -m fuzz.worker PARSER FIRST COUNT SEED FOLDER`` writes a line of JSON now and then.
-"""
+"""The process that reads damaged files; what ends it is known by the number it left behind."""
 
 import json
 import os
@@ -10,7 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NoReturn
 
 from fuzz.guard import Guard, Outcome, forget_peak, peak_memory
 from fuzz.mutate import mutated
@@ -108,16 +105,14 @@ def tell(out: Any, content: dict[str, Any]) -> None:
     out.flush()
 
 
-def main() -> None:
-    """Run as the arguments say; what libraries print goes nowhere."""
-    name, first, count, seed, folder = sys.argv[1:]
-    out = os.fdopen(os.dup(1), "w")
+def work(name: str, first: int, count: int, seed: int, folder: Path, out: int) -> NoReturn:
+    """All that a forked process does; what libraries print goes nowhere."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
-    (Path(folder) / "seeds").mkdir(parents=True, exist_ok=True)
-    run(name, int(first), int(count), int(seed), Path(folder), out)
-
-
-if __name__ == "__main__":
-    main()
+    try:
+        (folder / "seeds").mkdir(parents=True, exist_ok=True)
+        with os.fdopen(out, "w") as lines:
+            run(name, first, count, seed, folder, lines)
+    finally:
+        os._exit(0 if sys.exc_info()[0] is None else 1)

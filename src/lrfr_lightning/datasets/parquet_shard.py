@@ -124,8 +124,8 @@ class Shard:
     def _reading(self, shared: list[str] | None = None) -> Iterator[Any]:
         """The open file; what Arrow raises becomes a DataError."""
         arrow = pyarrow()
-        options = {"metadata": self._metadata, "read_dictionary": shared}
         try:
+            options = {"metadata": self._metadata, "read_dictionary": shared}
             with arrow.parquet.ParquetFile(self.path, **options) as file:
                 yield file
         except DataError:

@@ -106,8 +106,8 @@ def _opened(path: Path) -> NDArray[Any] | None:
             rows = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
             if rows.ndim == 1 and rows.dtype == _kind(rows.dtype["embedding"].shape[0]):
                 return rows
-    except (OSError, ValueError, KeyError, IndexError):
-        pass  # said below
+    except Exception:  # a damaged header raises whatever its bytes lead to; said below
+        pass
     warnings.warn(
         f"kept embeddings {path} are damaged and passed over; delete the file", stacklevel=4
     )
