@@ -20,16 +20,10 @@ MAX_MEMORY = 500 * 2**20
 """Bytes on top of what the process has before it reads."""
 
 _CALLS = (
-    "os.system",
-    "os.exec",
-    "os.fork",
-    "os.posix_spawn",
-    "os.spawn",
-    "subprocess",
-    "pty.spawn",
+    *("os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "subprocess", "pty.spawn"),
+    *("socket.connect", "shutil", "os.remove", "os.rename", "os.mkdir", "ctypes.dlopen"),
+    "webbrowser.open",
 )
-_CALLS += ("socket.connect", "shutil", "os.remove", "os.rename", "os.mkdir", "ctypes.dlopen")
-_CALLS += ("webbrowser.open",)
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -72,10 +66,12 @@ class Guard:
 
     def run(self, read: Callable[[Path], Any], folder: Path) -> Outcome:
         """Read the files in a folder."""
-        self._seen = seen = []
+        seen: list[str] = []
+        self._seen = seen
         signal.signal(signal.SIGPROF, _hang)
         signal.setitimer(signal.ITIMER_PROF, 5 * MAX_SECONDS)
-        start, kind, error = time.process_time(), "read", None
+        start, kind = time.process_time(), "read"
+        error: BaseException | None = None
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

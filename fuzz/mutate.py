@@ -95,7 +95,7 @@ def _number(data: bytes, at: int, rng: Random) -> bytes:
     """A number of some bytes in place of what stands there, little or big endian."""
     size = rng.choice((1, 2, 4, 8))
     value = rng.choice(_NUMBERS) % (1 << 8 * size)
-    made = value.to_bytes(size, rng.choice(("little", "big")))  # type: ignore[arg-type]
+    made = value.to_bytes(size, rng.choice(("little", "big")))
     return data[:at] + made + data[at + size :]
 
 

@@ -165,9 +165,10 @@ def _table(path: Path, columns: int, **options: Any) -> pd.DataFrame:
     if first and found != columns and not ("usecols" in options and found > columns):
         raise DataError(f"{path}: expected {columns} columns, got {found}")
     try:
-        return pd.read_csv(path, quoting=csv.QUOTE_NONE, **options)
+        table: pd.DataFrame = pd.read_csv(path, quoting=csv.QUOTE_NONE, **options)
     except ValueError as error:
         raise DataError(f"{path} cannot be read: {error}") from None
+    return table
 
 
 def _numbers(path: Path, table: pd.DataFrame, dtype: type) -> NDArray[Any]:
