@@ -1,6 +1,5 @@
 """``lrfr export``: a model as an ONNX file, a program, safetensors, a folder, or on the Hub."""
 
-import json
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
@@ -21,6 +20,7 @@ from lrfr_lightning.export.parity import Parity
 from lrfr_lightning.protocols.result import ProtocolResult, read_results
 from lrfr_lightning.utils.errors import ConfigError, DataError
 from lrfr_lightning.utils.paths import existing, expand
+from lrfr_lightning.utils.reading import MAX_JSON_BYTES, parse_json, read_bounded
 
 
 def run(args: list[str]) -> list[Parity]:
@@ -110,7 +110,7 @@ def _write(
 def _thresholds(path: str) -> dict[str, Any]:
     file = existing(path, "thresholds")
     try:
-        content = json.loads(file.read_text(), parse_constant=_no_number)
+        content = parse_json(read_bounded(file, MAX_JSON_BYTES, "thresholds"), _no_number)
     except ValueError as error:
         raise DataError(f"{file} is not JSON ({error}); expected thresholds") from None
     if not isinstance(content, dict):

@@ -54,6 +54,7 @@ def main(args: Sequence[str] | None = None) -> Any:
     # classes of the user's own files can stand in YAML
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
+    import_module("lrfr_lightning.cli.yaml_files").bound_yaml()
     module = import_module(f"lrfr_lightning.cli.{COMMANDS[arguments[0]][0]}")
     run: Callable[[list[str]], Any] = module.run
     try:

@@ -53,7 +53,7 @@ def _again(content: dict[str, Any], options: Any) -> Path:
         DataError: the file does not say by which command it was made, or by one that trains.
     """
     command = content.get("command") or [""]
-    if command[0] not in _WRITTEN:
+    if not all(isinstance(part, str) for part in command) or command[0] not in _WRITTEN:
         raise DataError(
             f"{options.results} does not say which of {', '.join(_WRITTEN)} wrote it; repeat "
             "what did, and compare the two files: lrfr reproduce FILE --with OTHER"

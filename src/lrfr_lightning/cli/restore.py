@@ -6,6 +6,7 @@ from jsonargparse import ArgumentParser, Namespace
 from jsonargparse.typing import PositiveInt
 
 from lrfr_lightning.datasets.codec import decode_image
+from lrfr_lightning.datasets.encoded import read_image_file
 from lrfr_lightning.functional.image import Image
 from lrfr_lightning.preprocessing.checkpoint_resolver import CheckpointResolver
 from lrfr_lightning.preprocessing.super_resolver import Bicubic, SuperResolver
@@ -50,7 +51,7 @@ def _parser() -> ArgumentParser:
 
 def _face(path: str) -> Image:
     source = existing(path, "image")
-    return decode_image(source.read_bytes(), str(source))
+    return decode_image(read_image_file(source), str(source))
 
 
 def _resolvers(options: Namespace) -> list[SuperResolver]:

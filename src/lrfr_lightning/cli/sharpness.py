@@ -6,6 +6,7 @@ from jsonargparse import ArgumentParser
 from jsonargparse.typing import PositiveInt
 
 from lrfr_lightning.datasets.codec import decode_image
+from lrfr_lightning.datasets.encoded import read_image_file
 from lrfr_lightning.reports.drawing import png_bytes
 from lrfr_lightning.reports.sharpness import degraded, describe, sharpness_figure
 from lrfr_lightning.utils.paths import existing, expand
@@ -24,7 +25,7 @@ def run(args: list[str]) -> Path:
     )
     options = parser.parse_args(args[1:])
     source = existing(options.image, "image")
-    image = decode_image(source.read_bytes(), str(source))
+    image = decode_image(read_image_file(source), str(source))
     figure = sharpness_figure(image, options.resolution)
     print(describe(image, min(image.shape[:2])))
     print(describe(degraded(image, options.resolution), options.resolution))

@@ -5,11 +5,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import yaml
 from jsonargparse import ArgumentParser, Namespace
 
 from lrfr_lightning.cli.command import told
 from lrfr_lightning.cli.study_runs import Recipe, Run, lrfr, run_all
+from lrfr_lightning.cli.yaml_files import read_yaml
 from lrfr_lightning.protocols.result import ProtocolResult, read_results, write_results
 from lrfr_lightning.reports.report import write_report
 from lrfr_lightning.reports.seeds import mean_over_seeds
@@ -105,7 +105,7 @@ def _check_resolution(options: Namespace) -> None:
         ConfigError: as said.
         DataError: the evaluation's YAML is missing.
     """
-    content = yaml.safe_load(existing(options.evaluation, "evaluation").read_text())
+    content = read_yaml(options.evaluation, "evaluation")
     protocols = content.get("protocols") or []
     listed = [entry.get("init_args", {}).get("resolutions") for entry in protocols]
     measured = {side for sides in listed for side in sides or ()}
@@ -145,7 +145,7 @@ def _mean_of(name: str, runs: list[Run]) -> list[ProtocolResult]:
 
 def _baselines(target: Path, evaluation: str) -> list[ProtocolResult]:
     """Results of the models that the evaluation itself names; they need no training."""
-    if not yaml.safe_load(Path(evaluation).read_text()).get("models"):
+    if not read_yaml(evaluation, "evaluation").get("models"):
         return []
     if not target.exists():
         args = ["--config", evaluation, "--output", str(target), "--examples", "0"]

@@ -18,6 +18,7 @@ from lrfr_lightning.datasets.bin_pickle import Array, restricted_load
 from lrfr_lightning.datasets.codec import decode_image
 from lrfr_lightning.utils.errors import DataError
 from lrfr_lightning.utils.paths import existing
+from lrfr_lightning.utils.reading import read_bounded
 
 MAX_FILE_BYTES = 1 << 31
 """Longest file that is read, bytes; the largest published one has some 130 million."""
@@ -88,12 +89,8 @@ def read_bin(path: Path) -> tuple[list[bytes], Flags]:
     Raises:
         DataError: the file is no such set, or asks for code.
     """
-    size = path.stat().st_size
-    if size > MAX_FILE_BYTES:
-        raise DataError(
-            f"{path} has {size} bytes, expected at most {MAX_FILE_BYTES}: no verification set"
-        )
-    contents = restricted_load(path.read_bytes(), path)
+    data = read_bounded(path, MAX_FILE_BYTES, "verification set")
+    contents = restricted_load(data, path)
     if not isinstance(contents, tuple | list) or len(contents) != 2:
         raise DataError(f"{path}: expected (images, issame), got {type(contents).__name__}")
     images, flags = (_entries(part, path) for part in contents)
@@ -102,7 +99,12 @@ def read_bin(path: Path) -> tuple[list[bytes], Flags]:
             f"{path}: expected two images for each of {len(flags)} pairs, got {len(images)} images"
         )
     same = np.asarray([_flag(value, path) for value in flags])
-    return [_encoded(image, number, path) for number, image in enumerate(images)], same
+    # an object that stands in many places is copied once
+    made: dict[int, bytes] = {}
+    for number, image in enumerate(images):
+        if id(image) not in made:
+            made[id(image)] = _encoded(image, number, path)
+    return [made[id(image)] for image in images], same
 
 
 def write_bin(path: str | Path, images: Sequence[bytes], same: Flags, protocol: int = 4) -> None:
@@ -132,8 +134,9 @@ def _entries(part: Any, path: Path) -> list[Any]:
 
 
 def _flag(value: Any, path: Path) -> bool:
-    if value not in (0, 1) or not isinstance(value, int):
-        raise DataError(f"{path}: expected flags True or False, got {value!r:.40}")
+    if not isinstance(value, int) or value not in (0, 1):
+        shown = repr(value)[:40] if isinstance(value, int | bytes | str) else type(value).__name__
+        raise DataError(f"{path}: expected flags True or False, got {shown}")
     return bool(value)
 
 
@@ -141,7 +144,7 @@ def _encoded(image: Any, number: int, path: Path) -> bytes:
     if isinstance(image, bytes | bytearray):
         return bytes(image)
     if isinstance(image, Array) and image.code == "u1" and image.shape == (len(image.data),):
-        return image.data
+        return bytes(image.data)
     raise DataError(
         f"{path}, image {number}: expected encoded bytes or a flat uint8 array, "
         f"got {type(image).__name__}"

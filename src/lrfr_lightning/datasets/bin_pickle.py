@@ -23,6 +23,9 @@ _PLAIN = re.compile(
     r"|(EMPTY_)?LIST|APPENDS?|(EMPTY_)?TUPLE|TUPLE[123]|(LONG_)?(BIN)?GET|(LONG_)?(BIN)?PUT|MEMOIZE"
     r"|GLOBAL|STACK_GLOBAL|REDUCE|BUILD"
 )
+MAX_INSTRUCTIONS = 1 << 22
+"""Most that are followed, each may make an object; a published set has some 300,000."""
+
 _MEMO = ("PUT", "BINPUT", "LONG_BINPUT")
 
 
@@ -42,7 +45,7 @@ def restricted_load(data: bytes, path: Path) -> Any:
     """
     try:
         _check(data, path)
-        return _Unpickler(io.BytesIO(data), encoding="bytes").load()
+        return _Unpickler(data).load()
     except _RefusedError as error:
         raise DataError(
             f"{path} asks for {error}, which a verification set of images and flags does not need; "
@@ -64,7 +67,9 @@ class _RefusedError(Exception):
 
 def _check(data: bytes, path: Path) -> None:
     """Look at every instruction: lengths beyond the end of the file are found here."""
-    for opcode, argument, _ in pickletools.genops(data):
+    for number, (opcode, argument, _) in enumerate(pickletools.genops(data)):
+        if number > MAX_INSTRUCTIONS:
+            raise DataError(f"{path} has more than {MAX_INSTRUCTIONS} instructions: it is no set")
         if not _PLAIN.fullmatch(opcode.name):
             raise _RefusedError(f"the pickle instruction {opcode.name}")
         if opcode.name == "GLOBAL":
@@ -76,9 +81,21 @@ def _check(data: bytes, path: Path) -> None:
 
 
 class _Unpickler(pickle.Unpickler):
+    def __init__(self, data: bytes) -> None:
+        super().__init__(io.BytesIO(data), encoding="bytes")
+        self._left = len(data)
+
     def find_class(self, module: str, name: str) -> Any:
         """The stand-in of a name, never the thing itself."""
-        return _stand_in(module, name)
+        found = _stand_in(module, name)
+        return self._encode if found is _encode else found
+
+    def _encode(self, text: str, encoding: Any) -> bytes:
+        """No more than the file is long: one text could be asked for a million times."""
+        self._left -= len(text)
+        if self._left < 0:
+            raise ValueError("it makes more bytes than it has")
+        return _encode(text, encoding)
 
     def persistent_load(self, pid: Any) -> Any:
         """Refused."""
@@ -87,7 +104,11 @@ class _Unpickler(pickle.Unpickler):
 
 def _text(value: Any) -> str:
     """Python 2 wrote names as bytes."""
-    return value.decode("ascii") if isinstance(value, bytes) else str(value)
+    if isinstance(value, bytes):
+        return value.decode("ascii")
+    if isinstance(value, str):
+        return value
+    raise TypeError(f"expected a name, got {type(value).__name__}")
 
 
 class Dtype:
@@ -116,12 +137,13 @@ class Array:
 
     code: str = ""
     shape: tuple[int, ...] = ()
-    data: bytes = b""
+    data: bytes | bytearray = b""
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         """Version, shape, type, whether columns come first, elements."""
         _, shape, dtype, _, data = state
-        self.code, self.shape, self.data = dtype.code, tuple(shape), bytes(data)
+        made = _from_buffer(data, dtype, shape, None)
+        self.code, self.shape, self.data = made.code, made.shape, made.data
 
 
 def _reconstruct(kind: Any, shape: Any, code: Any) -> Array:
@@ -129,7 +151,14 @@ def _reconstruct(kind: Any, shape: Any, code: Any) -> Array:
 
 
 def _from_buffer(buffer: Any, dtype: Any, shape: Any, order: Any) -> Array:
-    return Array(dtype.code, tuple(shape), bytes(buffer))
+    if not isinstance(buffer, bytes | bytearray) or not isinstance(dtype, Dtype):
+        raise TypeError(f"an array of {type(buffer).__name__}")
+    return Array(dtype.code, tuple(shape), buffer)
+
+
+def _no_array(*arguments: Any) -> Any:
+    """The class is named, never called."""
+    raise _RefusedError("an array without elements")
 
 
 def _scalar(dtype: Any, data: Any) -> bool:
@@ -150,7 +179,7 @@ _NUMPY: dict[str, Callable[..., Any]] = {
     "core.multiarray _reconstruct": _reconstruct,
     "core.multiarray scalar": _scalar,
     "core.numeric _frombuffer": _from_buffer,
-    " ndarray": Array,
+    " ndarray": _no_array,
     " dtype": Dtype,
 }
 

@@ -17,6 +17,10 @@ MAX_PIXELS = 2**26
 """A header that claims more is not believed: decoding it would fill the memory."""
 
 
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "GIF")
+"""Pillow's names of what is read. In others Pillow and OpenCV may see two sizes (JPEG 2000), or
+Pillow starts a program (EPS)."""
+
 _SCAN = b"\xff\xda"
 _PAIR = struct.Struct(">HH")
 _FRAMES = (0xC0, 0xC1, 0xC2)
@@ -109,7 +113,7 @@ def _claims(data: bytes | memoryview) -> tuple[int, int, bool]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the bound is ours to judge
         try:
-            with PillowImage.open(io.BytesIO(data)) as image:
+            with PillowImage.open(io.BytesIO(data), formats=FORMATS) as image:
                 return *image.size, image.format in _MOVING and image.is_animated  # type: ignore[attr-defined]
         except PillowImage.DecompressionBombError:
             return MAX_PIXELS, MAX_PIXELS, False

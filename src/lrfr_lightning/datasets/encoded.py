@@ -2,12 +2,14 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from pathlib import Path
 
 from tqdm import tqdm
 
 from lrfr_lightning.datasets.base import FaceDataset, Image
 from lrfr_lightning.datasets.codec import decode_image, encode_jpeg
 from lrfr_lightning.utils.errors import DataError
+from lrfr_lightning.utils.reading import read_bounded
 
 MAX_IMAGE_BYTES = 1 << 28
 """Longest encoded image that is read, bytes; a face of 112x112 has some 5,000."""
@@ -33,6 +35,15 @@ class EncodedFaces(FaceDataset):
             DataError: the image cannot be read or decoded; the message names it.
         """
         return decode_image(self.encoded(index), lambda: self.describe(index))
+
+
+def read_image_file(path: str | Path) -> bytes:
+    """The content of an image file.
+
+    Raises:
+        DataError: it cannot be read, is no file or longer than ``MAX_IMAGE_BYTES``.
+    """
+    return read_bounded(path, MAX_IMAGE_BYTES, "image")
 
 
 def stored_bytes(dataset: FaceDataset, index: int, quality: int = 95) -> bytes:

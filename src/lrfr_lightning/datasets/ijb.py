@@ -4,6 +4,7 @@ Source: Whitelam et al., "IARPA Janus Benchmark-B Face Dataset", CVPRW 2017; Maz
 Janus Benchmark - C", ICB 2018.
 """
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,11 @@ from lrfr_lightning.datasets.listed import ListedImages
 from lrfr_lightning.functional.alignment import align
 from lrfr_lightning.utils.errors import DataError, first_few
 from lrfr_lightning.utils.paths import existing
+from lrfr_lightning.utils.reading import read_lines
 
 Benchmark = Literal["ijbb", "ijbc"]
+
+_LARGEST = 2**53  # numbers beyond are none: NaN and infinity are not below either
 
 GALLERIES = {"ijbb": ("S1", "S2"), "ijbc": ("G1", "G2")}
 
@@ -146,16 +150,24 @@ def known_templates(wanted: NDArray[np.int64], faces: IJBFaces) -> None:
 def _named(path: Path, columns: int, dtype: type) -> tuple[list[str], NDArray[Any]]:
     """A list of lines ``name number number ...``."""
     table = _table(path, columns, sep=" ", header=None, dtype={0: str})
+    if table[0].isna().any():
+        raise DataError(
+            f"{path}: expected a name in every line, got {table[0].isna().sum()} without"
+        )
     return table[0].tolist(), _numbers(path, table.iloc[:, 1:], dtype)
 
 
 def _table(path: Path, columns: int, **options: Any) -> pd.DataFrame:
+    # pandas makes as many columns as the first line has, and fills them up in all others
+    lines = read_lines(existing(path, "list"), "list")
+    first = next((line for line in lines if line.strip()), "")
+    found = len(first.split(options["sep"]))
+    if first and found != columns and not ("usecols" in options and found > columns):
+        raise DataError(f"{path}: expected {columns} columns, got {found}")
     try:
-        table: pd.DataFrame = pd.read_csv(existing(path, "list"), **options)
+        table: pd.DataFrame = pd.read_csv(path, quoting=csv.QUOTE_NONE, **options)
     except ValueError as error:
         raise DataError(f"{path} cannot be read: {error}") from None
-    if table.shape[1] != columns:
-        raise DataError(f"{path}: expected {columns} columns, got {table.shape[1]}")
     return table
 
 
@@ -163,7 +175,8 @@ def _numbers(path: Path, table: pd.DataFrame, dtype: type) -> NDArray[Any]:
     """A table's columns, which have to be numbers; whole ones for an integer ``dtype``."""
     kinds = "i" if dtype is np.int64 else "if"
     wrong = [column for column in table if table[column].dtype.kind not in kinds]
-    if wrong or table.isna().to_numpy().any():
+    values = table.to_numpy()
+    if wrong or not ((values >= -_LARGEST) & (values <= _LARGEST)).all():
         what = "whole numbers" if kinds == "i" else "numbers"
         raise DataError(f"{path}: expected {what}, one in every column; got others in {wrong}")
     return table.to_numpy(dtype)

@@ -2,9 +2,11 @@
 
 import os
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from lrfr_lightning.utils.errors import DataError, first_few
+from lrfr_lightning.utils.reading import read_lines
 
 
 def read_list(path: Path) -> tuple[list[str], list[str]]:
@@ -14,11 +16,7 @@ def read_list(path: Path) -> tuple[list[str], list[str]]:
         DataError: the file is no UTF-8 text, is empty, or a line has another form.
     """
     images, labels = [], []
-    try:
-        lines = path.read_text("utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot read list of images {path} as UTF-8 text: {error}") from None
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_lines(path, "list of images"), start=1):
         if line.strip():
             image, label = _split(line, f"{path}, line {number}")
             images.append(image)
@@ -38,11 +36,25 @@ def _split(line: str, where: str) -> tuple[str, str]:
     return fields[0].strip(), fields[1].strip()
 
 
-def check_listed(root: Path, paths: list[str]) -> None:
+def check_listed(root: Path, paths: Sequence[str]) -> None:
     """Check that listed images lie inside ``root`` and exist; each folder is read once.
 
     Raises:
         DataError: some do not; the message counts them and names five.
+    """
+    missing = missing_images(root, paths)
+    if missing:
+        raise DataError(
+            f"{len(missing)} of {len(paths)} listed images are not in {root}: "
+            f"{first_few(missing)}; give the root the list was made for, or correct the list"
+        )
+
+
+def missing_images(root: Path, paths: Sequence[str]) -> list[str]:
+    """Listed images that are not below ``root``; each folder is read once.
+
+    Raises:
+        DataError: some lie outside of the root; the message counts them and names five.
     """
     real_root = os.path.realpath(root)
     folders: defaultdict[str, list[str]] = defaultdict(list)
@@ -58,11 +70,7 @@ def check_listed(root: Path, paths: list[str]) -> None:
         outside += [path for path in linked if not _inside(real_root, path)]
         missing += [os.path.join(folder, name) for name in names if name not in files]
     _refuse_outside(root, outside)
-    if missing:
-        raise DataError(
-            f"{len(missing)} of {len(paths)} listed images are not in {root}: "
-            f"{first_few(missing)}; give the root the list was made for, or correct the list"
-        )
+    return missing
 
 
 def _refuse_outside(root: Path, outside: list[str]) -> None:

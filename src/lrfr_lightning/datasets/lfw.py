@@ -17,8 +17,11 @@ from lrfr_lightning.datasets.base import FaceDataset, Image
 from lrfr_lightning.datasets.listed import ListedImages
 from lrfr_lightning.utils.errors import ConfigError, DataError
 from lrfr_lightning.utils.paths import existing
+from lrfr_lightning.utils.reading import read_lines
 
 Part = Literal["all", "train", "held-out"]
+
+_MOST = 1_000_000  # images that a list may name
 
 
 class LFWImages(ListedImages):
@@ -111,11 +114,24 @@ def image_name(person: str, number: int) -> str:
 
 
 def read_people(path: Path) -> dict[str, int]:
-    """Number of images of each person in a ``people*.txt`` list."""
-    lines = existing(path, "LFW people list").read_text().splitlines()
-    entries = [line.split("\t") for line in lines if line.count("\t") == 1]
-    # the header of people.txt has folds, those of the View 1 lists a bare count
-    return {name: int(count) for name, count in entries if not name.isdigit()}
+    """Number of images of each person in a ``people*.txt`` list.
+
+    Raises:
+        DataError: missing file, malformed line, or more images than a list of LFW's kind can have.
+    """
+    found: dict[str, int] = {}
+    lines = read_lines(existing(path, "LFW people list"), "LFW people list")
+    for number, line in enumerate(lines, start=1):
+        name, tab, count = line.partition("\t")
+        # the header of people.txt has folds, those of the View 1 lists a bare count
+        if not tab or "\t" in count or name.isdigit():
+            continue
+        if not _is_name(name) or not _is_number(count):
+            raise DataError(f"{path}, line {number}: expected 'name<TAB>count', got {line[:80]!r}")
+        found[name] = int(count)
+    if sum(found.values()) > _MOST:
+        raise DataError(f"{path} names {sum(found.values())} images, expected at most {_MOST}")
+    return found
 
 
 @dataclass(frozen=True)
@@ -139,10 +155,10 @@ def read_pairs(path: Path) -> tuple[list[NamedPair], int]:
     Raises:
         DataError: missing file, malformed line, or another number of pairs than the header says.
     """
-    lines = existing(path, "pairs list").read_text().splitlines()
+    lines = read_lines(existing(path, "pairs list"), "pairs list")
     rows = [line.split("\t") for line in lines if line.strip()]
-    header = [int(cell) for cell in rows[0] if cell.isdigit()] if rows else []
-    if not 1 <= len(header) <= 2:
+    header = [int(cell) for cell in rows[0] if _is_number(cell)] if rows else []
+    if not 1 <= len(header) <= 2 or min(header) < 1:
         raise DataError(f"{path}: expected a first line 'folds<TAB>n' or 'n'")
     folds, per_class = (header[0], header[1]) if len(header) == 2 else (1, header[0])
     pairs = [_pair(path, number, row) for number, row in enumerate(rows[1:], start=2)]
@@ -154,11 +170,20 @@ def read_pairs(path: Path) -> tuple[list[NamedPair], int]:
 
 
 def _pair(path: Path, number: int, row: list[str]) -> NamedPair:
-    if len(row) == 3 and row[1].isdigit() and row[2].isdigit():
-        return NamedPair(image_name(row[0], int(row[1])), image_name(row[0], int(row[2])), True)
-    if len(row) == 4 and row[1].isdigit() and row[3].isdigit():
-        return NamedPair(image_name(row[0], int(row[1])), image_name(row[2], int(row[3])), False)
-    raise DataError(
-        f"{path}, line {number}: expected 'name<TAB>i<TAB>j' or "
-        f"'name1<TAB>i<TAB>name2<TAB>j', got {'<TAB>'.join(row)!r}"
-    )
+    names, numbers = [row[0], *row[2:-1]], [*row[1:2], row[-1]]
+    if len(row) not in (3, 4) or not all(map(_is_name, names)) or not all(map(_is_number, numbers)):
+        raise DataError(
+            f"{path}, line {number}: expected 'name<TAB>i<TAB>j' or "
+            f"'name1<TAB>i<TAB>name2<TAB>j', got {'<TAB>'.join(row)[:200]!r}"
+        )
+    first, second = image_name(names[0], int(numbers[0])), image_name(names[-1], int(numbers[1]))
+    return NamedPair(first, second, len(row) == 3)
+
+
+def _is_name(text: str) -> bool:
+    """Whether a folder below the images can be called so; no other folder is reached by it."""
+    return text not in ("", ".", "..") and "/" not in text and "\0" not in text
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) < 10

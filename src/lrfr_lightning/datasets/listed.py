@@ -7,7 +7,9 @@ import numpy as np
 
 from lrfr_lightning.datasets.base import Image, ImageSource
 from lrfr_lightning.datasets.codec import decode_image
+from lrfr_lightning.datasets.encoded import read_image_file
 from lrfr_lightning.datasets.image_folder import SUFFIXES
+from lrfr_lightning.datasets.image_list import missing_images
 from lrfr_lightning.utils.errors import DataError, first_few
 
 
@@ -19,11 +21,12 @@ class ListedImages(ImageSource):
         names: path of each image.
 
     Raises:
-        DataError: images are missing; the message has the count and the first five.
+        DataError: images are missing, or lie outside of the folder, also through links; the message
+            has the count and the first five.
     """
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
-        missing = [name for name in names if not (folder / name).is_file()]
+        missing = missing_images(folder, names)
         if missing:
             raise DataError(
                 f"{len(missing)} of {len(names)} listed images are missing under {folder}: "
@@ -37,7 +40,7 @@ class ListedImages(ImageSource):
 
     def image(self, index: int) -> Image:
         """Image ``index`` as uint8 ``(H, W, 3)`` RGB."""
-        return decode_image((self.folder / self.names[index]).read_bytes(), self.names[index])
+        return decode_image(read_image_file(self.folder / self.names[index]), self.names[index])
 
     def describe(self, index: int) -> str:
         """The image's path."""

@@ -1,11 +1,10 @@
 """Lists of names and numbers in MATLAB files, as QMUL-SurvFace and TinyFace publish theirs.
 
 Files of version 5 to 7 hold numbers and text, no code. Their compressed parts are inflated within
-a bound before anything is built from them.
+a bound, and shapes held against the bytes behind them, before anything is built.
 """
 
-import struct
-import zlib
+import io
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat, savemat
 
+from lrfr_lightning.datasets.mat_check import check_mat
 from lrfr_lightning.utils.errors import DataError, first_few
 from lrfr_lightning.utils.paths import existing
+from lrfr_lightning.utils.reading import read_bounded
 
 MAX_BYTES = 2**27
 """More than ten times the largest published list, inflated."""
 
-_HEADER, _COMPRESSED, _CHUNK = 128, 15, 2**20
+_LARGEST = 2**53  # MATLAB's numbers are whole up to here
 
 
 def mat_names(path: Path, key: str, columns: int = 1) -> NDArray[np.str_]:
@@ -59,7 +60,7 @@ def mat_numbers(path: Path, key: str) -> NDArray[np.int64]:
         values = np.asarray([np.asarray(cell, np.float64).item() for cell in cells])
     except (TypeError, ValueError):
         values = np.asarray([np.nan])
-    if not (np.isfinite(values) & (values >= 0) & (values == np.floor(values))).all():
+    if not ((values >= 0) & (values <= _LARGEST) & (values == np.floor(values))).all():
         raise DataError(f"{path}, {key}: expected whole numbers from 0, one per row")
     return values.astype(np.int64)
 
@@ -77,6 +78,8 @@ def write_mat(path: Path, **lists: NDArray[Any]) -> None:
 def _rows(path: Path, key: str, columns: int) -> NDArray[Any]:
     """A variable as rows; a single column may lie flat."""
     found = _variable(path, key)
+    if not found.size:
+        raise DataError(f"{path}: expected entries in the list {key!r}, it is empty")
     if columns == 1:
         return found.reshape(-1, 1)
     if found.ndim != 2 or found.shape[1] != columns:
@@ -85,10 +88,10 @@ def _rows(path: Path, key: str, columns: int) -> NDArray[Any]:
 
 
 def _variable(path: Path, key: str) -> NDArray[Any]:
-    data = existing(path, "list").read_bytes()
-    _check_size(path, data)
+    data = read_bounded(existing(path, "list"), MAX_BYTES, "list")
     try:
-        content = loadmat(str(path), variable_names=[key])
+        check_mat(data, key, MAX_BYTES)
+        content = loadmat(io.BytesIO(data), variable_names=[key])
     except Exception as error:  # a damaged file raises whatever its bytes lead to
         raise DataError(
             f"{path} cannot be read ({type(error).__name__}: {error}); expected a MATLAB file of "
@@ -103,27 +106,3 @@ def _text(cell: Any) -> str:
     """The text in a cell, empty if there is no single one; MATLAB pads rows with blanks."""
     value = np.asarray(cell)
     return str(value.item()).rstrip() if value.size == 1 and value.dtype.kind == "U" else ""
-
-
-def _check_size(path: Path, data: bytes) -> None:
-    """Refuse a file that would inflate to more than ``MAX_BYTES``."""
-    total, place = 0, _HEADER
-    while place + 8 <= len(data) and total <= MAX_BYTES:
-        kind, size = struct.unpack_from("<II", data, place)
-        part = data[place + 8 : place + 8 + size]
-        total += _inflated(part) if kind == _COMPRESSED else len(part)
-        place += 8 + size
-    if max(total, len(data)) > MAX_BYTES:
-        raise DataError(f"{path} holds more than {MAX_BYTES} bytes: it is no list of a face set")
-
-
-def _inflated(part: bytes) -> int:
-    """How many bytes a compressed part becomes, counted to just beyond the bound."""
-    stream, total = zlib.decompressobj(), 0
-    try:
-        while part and not stream.eof and total <= MAX_BYTES:
-            total += len(stream.decompress(part, _CHUNK))
-            part = stream.unconsumed_tail
-    except zlib.error:
-        return total  # damaged: reading it will say so
-    return total

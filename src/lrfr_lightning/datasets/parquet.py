@@ -9,7 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrfr_lightning.datasets.base import FaceDataset
-from lrfr_lightning.datasets.encoded import EncodedFaces, positions, stored_bytes
+from lrfr_lightning.datasets.encoded import (
+    MAX_IMAGE_BYTES,
+    EncodedFaces,
+    positions,
+    stored_bytes,
+)
 from lrfr_lightning.datasets.identities import in_order
 from lrfr_lightning.datasets.new_folder import new_folder
 from lrfr_lightning.datasets.parquet_shard import Shard, pyarrow
@@ -75,6 +80,11 @@ class ParquetFaces(EncodedFaces):
         if not isinstance(data, bytes):
             raise DataError(
                 f"{self.describe(index)} holds no image bytes; write them into the file"
+            )
+        if len(data) > MAX_IMAGE_BYTES:
+            raise DataError(
+                f"{self.describe(index)} has {len(data)} bytes, expected at most "
+                f"{MAX_IMAGE_BYTES}: it is no image of a face; remove it"
             )
         return data
 

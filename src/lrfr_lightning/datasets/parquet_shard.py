@@ -57,6 +57,7 @@ class Shard:
             self.leaf = _image_leaf(schema.field(image_column), path)
             _check_label(schema.field(label_column), path)
         self.rows: NDArray[np.int64] = np.array([g.num_rows for g in self._groups()], np.int64)
+        self._check_rows()
         self.group_bytes = self._largest_group()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -85,7 +86,9 @@ class Shard:
         Raises:
             DataError: the row group cannot be read.
         """
-        with self._reading() as file:
+        # one image under a number of rows: it is held once, not once for each of them
+        shared = [self.leaf] if self.rows[group] * self.group_bytes > MAX_GROUP_BYTES else None
+        with self._reading(shared) as file:
             column = file.read_row_group(group, [self.leaf], use_threads=False).column(0)
             _check_length(column, int(self.rows[group]), self.path)
             if pyarrow().types.is_struct(column.type):
@@ -94,6 +97,13 @@ class Shard:
 
     def _groups(self) -> Iterator[Any]:
         return (self._metadata.row_group(i) for i in range(self._metadata.num_row_groups))
+
+    def _check_rows(self) -> None:
+        rows, size = sum(self.rows.tolist()), self.path.stat().st_size
+        if rows > size or self.rows.min(initial=0) < 0:
+            raise DataError(
+                f"{self.path} is damaged: it claims {rows} rows of images in {size} bytes"
+            )
 
     def _largest_group(self) -> int:
         # asking for the image column alone would end the process if its metadata is damaged
@@ -111,11 +121,12 @@ class Shard:
         return pyarrow().parquet.read_metadata(self.path)
 
     @contextmanager
-    def _reading(self) -> Iterator[Any]:
+    def _reading(self, shared: list[str] | None = None) -> Iterator[Any]:
         """The open file; what Arrow raises becomes a DataError."""
         arrow = pyarrow()
         try:
-            with arrow.parquet.ParquetFile(self.path, metadata=self._metadata) as file:
+            options = {"metadata": self._metadata, "read_dictionary": shared}
+            with arrow.parquet.ParquetFile(self.path, **options) as file:
                 yield file
         except DataError:
             raise

@@ -1,17 +1,22 @@
 """Faces read from object storage by byte range. Needs the extra ``stream`` (litdata)."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lrfr_lightning.datasets.base import FaceDataset
 from lrfr_lightning.datasets.encoded import EncodedFaces, positions, stored_bytes
 from lrfr_lightning.datasets.new_folder import new_folder
 from lrfr_lightning.utils.errors import ConfigError, DataError
+from lrfr_lightning.utils.reading import MAX_JSON_BYTES, parse_json, read_bounded
 
 IMAGES, LABELS = "images", "labels"
+
+_CHUNK = re.compile(r"chunk-\d+-\d+\.bin")
 
 
 class StreamedFaces(EncodedFaces):
@@ -42,9 +47,8 @@ class StreamedFaces(EncodedFaces):
         self.root = root.rstrip("/") if "://" in root else f"local:{Path(root).absolute()}"
         self._options = storage_options or {}
         self._opened: tuple[int, Any] = (0, None)
-        stored, names = _read(self._open(LABELS), 0, f"labels of {root}")
-        self.labels = np.frombuffer(stored, "<i8").astype(np.int64)
-        self.identities = names.decode().split("\0")
+        found = _read(self._open(LABELS), 0, f"labels of {root}")
+        self.labels, self.identities = _labels(found, root)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_opened": (0, None)}
@@ -71,12 +75,16 @@ class StreamedFaces(EncodedFaces):
         return f"image {index}"
 
     def _open(self, part: str) -> Any:
+        address = f"{self.root}/{part}"
         try:
-            return _litdata().StreamingDataset(
-                f"{self.root}/{part}", storage_options=self._options, max_cache_size="25GB"
+            opened = _litdata().StreamingDataset(
+                address, storage_options=self._options, max_cache_size="25GB"
             )
+            index = Path(opened.input_dir.path) / "index.json"
         except Exception as error:  # each storage has its own
-            raise DataError(f"cannot open {self.root}/{part}: {error}") from None
+            raise DataError(f"cannot open {address}: {error}") from None
+        _check_index(index, address)
+        return opened
 
 
 def write_streamed(
@@ -114,6 +122,38 @@ def _write(folder: Path, items: Any, chunk_size: int) -> None:
         writer[place] = item
     writer.done()
     writer.merge()
+
+
+def _check_index(path: Path, address: str) -> None:
+    """Refuse what :func:`write_streamed` never writes.
+
+    litdata unpickles items where the index asks for it, and joins names of chunks to a folder.
+    """
+    try:
+        index = parse_json(read_bounded(path, MAX_JSON_BYTES, "index"))
+        config, names = index["config"], [chunk["filename"] for chunk in index["chunks"]]
+        packed = config.get("compression") or config.get("encryption")
+        plain = set(config["data_format"]) == {"bytes"} and not packed
+        known = plain and all(map(_CHUNK.fullmatch, names))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        known = False
+    if not known:
+        raise DataError(
+            f"the index of {address} is none that write_streamed made: expected chunks of plain "
+            "bytes named chunk-0-0.bin; others could run code or lie elsewhere and are refused"
+        )
+
+
+def _labels(found: Any, root: str) -> tuple[NDArray[np.int64], list[str]]:
+    try:
+        stored, names = found
+        labels = np.frombuffer(stored, "<i8").astype(np.int64)
+        identities = names.decode().split("\0")
+    except (AttributeError, TypeError, ValueError):
+        raise DataError(f"labels of {root} are damaged: expected numbers and names") from None
+    if not len(labels) or labels.min() < 0 or labels.max() >= len(identities):
+        raise DataError(f"labels of {root} are damaged: expected 0..{len(identities) - 1}")
+    return labels, identities
 
 
 def _read(items: Any, index: int, what: str) -> Any:

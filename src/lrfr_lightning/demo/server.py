@@ -145,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _length(self) -> int:
         given = self.headers.get("Content-Length", "")
-        if not given.isdecimal() or "Transfer-Encoding" in self.headers:
+        if not given.isdecimal() or len(given) > 20 or "Transfer-Encoding" in self.headers:
             raise _Refused(HTTPStatus.LENGTH_REQUIRED, "expected a body of a stated length")
         if int(given) > MAX_UPLOAD:
             raise _Refused(
@@ -186,7 +186,7 @@ def _parts(target: str) -> tuple[str, dict[str, str]]:
 
 def _shown(query: dict[str, str], side: str) -> Shown:
     photograph, resolution = query.get(side, ""), query.get(f"{side}_resolution", "")
-    if not photograph or not resolution.isdecimal():
+    if not photograph or not resolution.isdecimal() or len(resolution) > 4:
         raise _Refused(
             HTTPStatus.BAD_REQUEST, f"expected {side}=KEY&{side}_resolution=PX, got {query}"
         )

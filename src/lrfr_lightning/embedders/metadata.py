@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from lrfr_lightning.transforms.pixel_spec import PixelSpec
 from lrfr_lightning.utils.errors import DataError
+from lrfr_lightning.utils.plain import check_types
+from lrfr_lightning.utils.reading import parse_json
 
 Quantisation = Literal["int8", "fp16"]
 
@@ -57,7 +59,9 @@ def read_pixel_spec(texts: dict[str, str], source: object) -> PixelSpec | None:
     if text is None:
         return None
     try:
-        return PixelSpec(**json.loads(text))
+        spec = PixelSpec(**parse_json(text))
+        check_types(spec)
+        return spec
     except (TypeError, ValueError) as error:
         raise DataError(
             f"{source}: metadata {PIXEL_SPEC_KEY!r} are no PixelSpec ({error}): {text:.200}"
@@ -75,8 +79,10 @@ def read_metadata(texts: dict[str, str], source: object) -> ModelMetadata | None
         return None
     known = {entry.name for entry in fields(ModelMetadata)}
     try:
-        content = json.loads(text)
-        return ModelMetadata(**{key: content[key] for key in content if key in known})
+        content = parse_json(text)
+        found = ModelMetadata(**{key: content[key] for key in content if key in known})
+        check_types(found)
+        return found
     except (TypeError, ValueError) as error:
         raise DataError(
             f"{source}: metadata {MODEL_KEY!r} are malformed ({error}): {text:.200}"

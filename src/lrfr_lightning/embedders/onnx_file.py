@@ -90,7 +90,10 @@ class OnnxEmbedder(Embedder):
 
     @property
     def _texts(self) -> dict[str, str]:
-        return dict(self._session.get_modelmeta().custom_metadata_map)
+        try:
+            return dict(self._session.get_modelmeta().custom_metadata_map)
+        except UnicodeDecodeError:
+            raise DataError(f"{self.path} has metadata that are no text") from None
 
     def _own_pixel_spec(self) -> PixelSpec:
         spec = read_pixel_spec(self._texts, self.path)
@@ -104,7 +107,7 @@ class OnnxEmbedder(Embedder):
     def _check_input(self) -> None:
         inputs = self._session.get_inputs()
         wanted = (3, *self.pixel_spec.size)
-        given = inputs[0].shape[1:]
+        given = inputs[0].shape[1:] if inputs else []
         fits = len(given) == 3 and all(
             not isinstance(own, int) or own == side for own, side in zip(given, wanted, strict=True)
         )

@@ -1,6 +1,5 @@
 """Models as ``torch.export`` programs."""
 
-import json
 import warnings
 import zipfile
 from functools import cached_property
@@ -16,12 +15,16 @@ from lrfr_lightning.embedders.metadata import read_metadata, read_pixel_spec
 from lrfr_lightning.utils.errors import DataError, first_few
 from lrfr_lightning.utils.fingerprint import fingerprint_of
 from lrfr_lightning.utils.paths import existing
+from lrfr_lightning.utils.reading import parse_json
 
 METADATA_FILE = "lrfr.json"
 """Extra file of the archive: its texts by key, see :mod:`lrfr_lightning.embedders.metadata`."""
 
 METADATA_PART = f"extra/{METADATA_FILE}"
 CONSTANTS = "data/constants/"
+
+MAX_TEXT_BYTES = 1 << 26
+"""Of a part that is text, inflated; a network of a hundred layers has some 100,000."""
 
 
 class ProgramEmbedder(Embedder):
@@ -87,8 +90,8 @@ def _read_archive(path: Path) -> dict[str, str]:
     try:
         with zipfile.ZipFile(path) as archive:
             pickled = _pickled_parts(archive)
-            texts: dict[str, str] = json.loads(archive.read(_parts(archive)[METADATA_PART]))
-    except (OSError, KeyError, TypeError, AttributeError, ValueError, zipfile.BadZipFile) as error:
+            texts: dict[str, str] = _json(archive, _parts(archive)[METADATA_PART])
+    except Exception as error:  # a damaged archive raises whatever its bytes lead to
         raise _unreadable(path, error) from None
     if pickled:
         raise DataError(
@@ -113,9 +116,16 @@ def _pickled_parts(archive: zipfile.ZipFile) -> list[str]:
     constants = [n.removeprefix(CONSTANTS) for n in parts if n.startswith(CONSTANTS)]
     pickled = [n for n in constants if not n.startswith("tensor_") and not n.endswith(".json")]
     for name in (n for n in parts if n.endswith("_config.json")):
-        entries = json.loads(archive.read(parts[name]))["config"]
+        entries = _json(archive, parts[name])["config"]
         pickled += [key for key, entry in entries.items() if entry.get("use_pickle")]
     return pickled
+
+
+def _json(archive: zipfile.ZipFile, name: str) -> Any:
+    size = archive.getinfo(name).file_size
+    if size > MAX_TEXT_BYTES:
+        raise ValueError(f"{name} claims {size} bytes, expected at most {MAX_TEXT_BYTES}")
+    return parse_json(archive.read(name))
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:

@@ -12,6 +12,8 @@ from lrfr_lightning.embedders.base import ModuleEmbedder, Precision
 from lrfr_lightning.embedders.metadata import read_metadata, read_pixel_spec
 from lrfr_lightning.utils.errors import ConfigError, DataError
 from lrfr_lightning.utils.paths import existing
+from lrfr_lightning.utils.plain import check_size
+from lrfr_lightning.utils.reading import parse_json
 from lrfr_lightning.utils.rebuild import build
 from lrfr_lightning.utils.recipe import class_path
 
@@ -70,11 +72,12 @@ def read_header(file: Path) -> dict[str, str]:
 def _known(text: str, file: Path) -> dict[str, Any]:
     """The description of a network, whose class is loaded already: nothing is imported for it."""
     try:
-        described = json.loads(text)
+        described = parse_json(text)
+        check_size(described)
         name, arguments = described["class_path"], described["init_args"]
     except (TypeError, KeyError, ValueError) as error:
-        raise DataError(f"{file}: {NETWORK_KEY!r} describes no network ({error!r})") from None
-    known = {class_path(own) for own in _subclasses(Backbone)}
+        raise DataError(f"{file}: {NETWORK_KEY!r} describes no network ({error!r:.200})") from None
+    known = [class_path(own) for own in _subclasses(Backbone)]
     if name not in known or "class_path" in json.dumps(arguments):
         raise DataError(
             f"{file} names the network {name!r}, which is none of {', '.join(sorted(known))}; "

@@ -74,8 +74,7 @@ class EmbeddingStore:
 
     def _write(self) -> Path:
         embeddings = np.stack(list(self._pending.values()))
-        kind = [("key", "u1", 32), ("embedding", "<f4", embeddings.shape[1])]
-        part = np.empty(len(embeddings), kind)
+        part = np.empty(len(embeddings), _kind(embeddings.shape[1]))
         part["key"] = np.frombuffer(b"".join(self._pending), np.uint8).reshape(-1, 32)
         part["embedding"] = embeddings
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -90,6 +89,11 @@ class EmbeddingStore:
         return target
 
 
+def _kind(length: int) -> np.dtype[Any]:
+    """A row: a key and its embedding."""
+    return np.dtype([("key", "u1", (32,)), ("embedding", "<f4", (length,))])
+
+
 def _digest(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -99,9 +103,11 @@ def _opened(path: Path) -> NDArray[Any] | None:
     """A file's rows, mapped into memory; None where it is damaged, which is said."""
     try:
         if _digest(path) == path.stem:
-            return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError):
-        pass  # said below
+            rows = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+            if rows.ndim == 1 and rows.dtype == _kind(rows.dtype["embedding"].shape[0]):
+                return rows
+    except Exception:  # a damaged header raises whatever its bytes lead to; said below
+        pass
     warnings.warn(
         f"kept embeddings {path} are damaged and passed over; delete the file", stacklevel=4
     )

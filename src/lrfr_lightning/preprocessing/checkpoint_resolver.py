@@ -33,10 +33,10 @@ class CheckpointResolver(SuperResolver):
             )
         prefix = "resolver."
         tensors = checkpoint.get("state_dict", {})
-        own = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
         try:
+            own = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
             network.load_state_dict(own)
-        except RuntimeError as error:
+        except (AttributeError, RuntimeError) as error:
             raise DataError(f"{file}: its weights do not fit its resolver: {error}") from None
         self.network = network.eval()
         self.name = name or file.stem

@@ -93,7 +93,7 @@ class OnnxRestorer(SuperResolver):
 
     def _checked_side(self, side: int | None) -> int:
         inputs = self._session.get_inputs()
-        shape = inputs[0].shape
+        shape = inputs[0].shape if inputs else []
         image = len(inputs) == 1 and len(shape) == 4 and shape[1] == 3
         if not image or inputs[0].type != "tensor(float)":
             named = ", ".join(f"{i.name} {i.shape} {i.type}" for i in inputs)

@@ -13,6 +13,7 @@ from typing import Any
 from lrfr_lightning.preprocessing.record import Row, as_line, read_csv, read_lines, write_csv
 from lrfr_lightning.utils.errors import ConfigError, DataError
 from lrfr_lightning.utils.paths import whole_file
+from lrfr_lightning.utils.reading import MAX_JSON_BYTES, parse_json, read_bounded
 
 _PARTIAL = re.compile(r"\.[0-9a-f]{32}\.partial$")
 
@@ -86,7 +87,7 @@ class Progress:
 def _claim(folder: Path, settings: dict[str, Any]) -> None:
     path = folder / "alignment.json"
     if path.exists():
-        _check_same(folder, json.loads(path.read_text("utf-8")), settings)
+        _check_same(folder, _settings(path), settings)
         return
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(
@@ -95,6 +96,16 @@ def _claim(folder: Path, settings: dict[str, Any]) -> None:
         )
     with whole_file(path) as file:
         file.write_text(json.dumps(settings, indent=1) + "\n", "utf-8")
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    try:
+        found = parse_json(read_bounded(path, MAX_JSON_BYTES, "settings of an alignment"))
+    except ValueError as error:
+        raise DataError(f"{path} is damaged ({error}): name another output") from None
+    if not isinstance(found, dict):
+        raise DataError(f"{path} is damaged (no settings): name another output")
+    return found
 
 
 def _check_same(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:

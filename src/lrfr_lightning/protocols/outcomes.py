@@ -70,14 +70,16 @@ def read_outcomes(content: Mapping[str, Any]) -> Outcomes:
     try:
         count = int(content["count"])
         packed = base64.b64decode(content["correct"], validate=True)
+        if count < 0 or len(packed) != (count + 7) // 8:
+            raise DataError(
+                f"outcomes: expected one bit for each of {count} items, got {len(packed)} B"
+            )
         people = _people(content["people"], count) if "people" in content else None
         found = {key: str(content[key]) for key in ("kind", "items", "metric")}
-    except (KeyError, TypeError, ValueError, zlib.error) as error:
-        raise DataError(f"outcomes of a result cannot be read: {error!r}") from None
-    if count < 0 or len(packed) != (count + 7) // 8:
-        raise DataError(
-            f"outcomes: expected one bit for each of {count} items, got {len(packed)} B"
-        )
+    except DataError:
+        raise
+    except (KeyError, TypeError, ValueError, OverflowError, zlib.error) as error:
+        raise DataError(f"outcomes of a result cannot be read: {error!r:.200}") from None
     correct = np.unpackbits(np.frombuffer(packed, np.uint8), count=count).astype(bool)
     return Outcomes(found["kind"], found["items"], found["metric"], correct, people)  # type: ignore[arg-type]
 

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +11,8 @@ from lrfr_lightning.functional.controls import Control
 from lrfr_lightning.protocols.provenance import commits, machine, versions
 from lrfr_lightning.utils.errors import DataError
 from lrfr_lightning.utils.paths import whole_file
+from lrfr_lightning.utils.plain import check_types
+from lrfr_lightning.utils.reading import MAX_JSON_BYTES, parse_json, read_bounded
 
 Setting = Literal["standard", "deck"]
 Side = Literal["both", "first", "second", "matrix"]
@@ -147,10 +149,11 @@ def read_results(path: str | Path) -> list[ProtocolResult]:
     Raises:
         DataError: no such file, not JSON, no list ``results``, or an entry lacks a key.
     """
+    if not Path(path).exists():
+        raise DataError(f"results file not found: {path}; make one with lrfr evaluate")
+    data = read_bounded(path, MAX_JSON_BYTES, "results file")
     try:
-        content = json.loads(Path(path).read_text())
-    except FileNotFoundError:
-        raise DataError(f"results file not found: {path}; make one with lrfr evaluate") from None
+        content = parse_json(data)
     except ValueError as error:
         raise DataError(f"{path} is not JSON ({error}); expected a results file") from None
     entries = content.get("results") if isinstance(content, dict) else None
@@ -175,13 +178,15 @@ def _people_apart(entries: list[dict[str, Any]]) -> dict[str, str]:
 
 def _entry(path: str | Path, number: int, entry: dict[str, Any]) -> ProtocolResult:
     known = {f.name for f in fields(ProtocolResult)}
-    if "accuracy" in entry.get("thresholds", {}):
-        # a file from before the rule could be chosen has the setting's
-        entry = {"threshold_rule": RULE_OF_SETTING.get(entry.get("setting", ""))} | entry
     try:
-        return ProtocolResult(**{key: entry[key] for key in entry if key in known})
-    except TypeError as error:
+        found = ProtocolResult(**{key: entry[key] for key in entry if key in known})
+        check_types(found)
+    except (TypeError, ValueError) as error:
         raise DataError(f"{path}: results[{number}] is not a result: {error}") from None
+    if "accuracy" in found.thresholds and "threshold_rule" not in entry:
+        # a file from before the rule could be chosen has the setting's
+        return replace(found, threshold_rule=RULE_OF_SETTING.get(found.setting))
+    return found
 
 
 def _finite(value: Any) -> Any:

@@ -8,9 +8,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from lrfr_lightning.datasets.codec import decode_image
+from lrfr_lightning.datasets.encoded import read_image_file
 from lrfr_lightning.datasets.image_folder import ImageFolder
 from lrfr_lightning.preprocessing.aligner import FaceAligner
-from lrfr_lightning.recognition.faces import Face, face_of, read_bytes, read_face
+from lrfr_lightning.recognition.faces import Face, face_of, read_face
 from lrfr_lightning.recognition.gallery import Enrolled, Gallery
 from lrfr_lightning.recognition.recogniser import Embedded, Recogniser
 from lrfr_lightning.utils.errors import DataError
@@ -68,7 +69,7 @@ def _checked(paths: list[Path], aligner: FaceAligner | None) -> tuple[list[str],
     wrong = []
     for path in tqdm(paths, "check", leave=False, disable=None):
         try:
-            data = read_bytes(path)
+            data = read_image_file(path)
             face = face_of(decode_image(data, str(path)), str(path), aligner=aligner)
         except DataError as error:
             wrong.append(str(error))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lrfr_lightning.datasets.codec import decode_image
-from lrfr_lightning.datasets.encoded import MAX_IMAGE_BYTES
+from lrfr_lightning.datasets.encoded import read_image_file
 from lrfr_lightning.datasets.image_folder import SUFFIXES
 from lrfr_lightning.functional.image import Image
 from lrfr_lightning.functional.resize import BICUBIC, resize
@@ -117,23 +117,7 @@ def read_face(
         ConfigError: a resolution outside 7..112.
         DataError: the file cannot be read or decoded, or gives no face.
     """
-    return face_of(decode_image(read_bytes(path), str(path)), str(path), resolution, aligner)
-
-
-def read_bytes(path: Path) -> bytes:
-    """The content of an image file.
-
-    Raises:
-        DataError: it cannot be read, or is longer than ``MAX_IMAGE_BYTES``.
-    """
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_IMAGE_BYTES + 1)
-    except OSError as error:
-        raise DataError(f"cannot read image {path}: {error.strerror}") from None
-    if len(data) > MAX_IMAGE_BYTES:
-        raise DataError(f"{path} has more than {MAX_IMAGE_BYTES} bytes: it is no image of a face")
-    return data
+    return face_of(decode_image(read_image_file(path), str(path)), str(path), resolution, aligner)
 
 
 def image_files(paths: Sequence[str]) -> list[Path]:

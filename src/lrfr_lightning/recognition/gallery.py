@@ -19,6 +19,8 @@ from lrfr_lightning.functional.top_k import TopK, top_k
 from lrfr_lightning.transforms.pixel_spec import PixelSpec
 from lrfr_lightning.utils.errors import DataError, first_few
 from lrfr_lightning.utils.paths import existing, whole_file
+from lrfr_lightning.utils.plain import check_types
+from lrfr_lightning.utils.reading import parse_json
 
 FORMAT = 1
 """Of the file; another one is refused."""
@@ -157,9 +159,11 @@ class Gallery:
         file = existing(path, "gallery")
         try:
             with safe_open(file, "numpy") as content:
-                header = json.loads((content.metadata() or {})[_KEY])
-                return cls(**_fields(header, content.get_tensor("embeddings")))
-        except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
+                header = parse_json((content.metadata() or {})[_KEY])
+                found = cls(**_fields(header, content.get_tensor("embeddings")))
+                check_types(found)
+                return found
+        except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             reason = str(error).partition("\n")[0]
             raise DataError(
                 f"{file}: expected a gallery as lrfr enroll writes it ({reason})"
@@ -179,7 +183,10 @@ def _fields(header: dict[str, Any], embeddings: NDArray[Any]) -> dict[str, Any]:
         raise ValueError(f"{len(images)} images, {embeddings.dtype} {embeddings.shape}")
     if not np.isfinite(embeddings).all():
         raise ValueError("embeddings that are not finite")
+    for image in images:
+        check_types(image)
     spec = PixelSpec(**header["pixel_spec"])
+    check_types(spec)
     return header | {"images": images, "pixel_spec": spec, "embeddings": embeddings}
 
 

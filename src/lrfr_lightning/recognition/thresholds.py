@@ -10,6 +10,8 @@ import numpy as np
 
 from lrfr_lightning.utils.errors import DataError
 from lrfr_lightning.utils.paths import existing, whole_file
+from lrfr_lightning.utils.plain import check_types
+from lrfr_lightning.utils.reading import MAX_JSON_BYTES, parse_json, read_bounded
 
 FORMAT = 1
 """Of the file; another one is refused."""
@@ -47,7 +49,8 @@ class RateTable:
         shape = (len(self.first), len(self.second), len(self.rates))
         fits = np.shape(self.threshold) == shape and np.shape(self.interval) == (*shape[:2], 2)
         ordered = _rise(self.first) and _rise(self.second) and _rise(self.rates[::-1])
-        if not fits or not ordered or self.wished not in self.rates:
+        known = fits and np.isfinite(np.asarray([self.threshold], np.float64)).all()
+        if not known or not ordered or self.wished not in self.rates:
             raise ValueError("coordinates, rates and thresholds do not fit each other")
 
     def limits(self, first: float, second: float) -> list[float] | None:
@@ -110,19 +113,25 @@ class Thresholds:
         """
         file = existing(path, "file of thresholds")
         try:
-            content = json.loads(file.read_text())
+            content = parse_json(read_bounded(file, MAX_JSON_BYTES, "file of thresholds"))
             if content.pop("format") != FORMAT:
                 raise ValueError(f"expected format {FORMAT}")
             search, pairs = (_table(content.pop(name)) for name in ("search", "pairs"))
-            return cls(**content, search=search, pairs=pairs)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            found = cls(**content, search=search, pairs=pairs)
+            check_types(found)
+            return found
+        except (ArithmeticError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise DataError(
                 f"{file}: expected thresholds as lrfr calibrate writes them ({error})"
             ) from None
 
 
 def _table(content: dict[str, Any] | None) -> RateTable | None:
-    return None if content is None else RateTable(**content)
+    if content is None:
+        return None
+    table = RateTable(**content)
+    check_types(table)
+    return table
 
 
 def _tuples(value: Any) -> Any:

@@ -54,7 +54,7 @@ def write_report(
     paths = ReportPaths(*(folder / name for name in names))
     panels = [part for block in group(results) for part in by_control(block)]
     content = {
-        paths.html: render_html(results, _provenance(sources), images).encode(),
+        paths.html: render_html(results, _provenance(sources), images).encode(errors="replace"),
         paths.markdown: render_markdown(results, paths.figure.name).encode(),
         paths.latex: render_latex(results).encode(),
         paths.figure: png_bytes(accuracy_figure(panels, line_styles(models(results)))),

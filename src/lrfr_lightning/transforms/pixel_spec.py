@@ -10,6 +10,9 @@ from torch.nn.functional import interpolate
 
 from lrfr_lightning.utils.errors import ConfigError
 
+MAX_SIDE = 4096
+"""Of a network's input, px; files say it, and images are resized to it."""
+
 _IN_CACHE = 8  # images; 1.2 MB as float
 
 
@@ -38,10 +41,20 @@ class PixelSpec:
         # YAML and JSON give lists; tuples keep the object hashable
         for name in ("size", "mean", "std"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        if len(self.size) != 2 or min(self.size) < 1:
-            raise ConfigError(f"PixelSpec.size: expected (height, width) in px, got {self.size}")
+        if len(self.size) != 2 or min(self.size) < 1 or max(self.size) > MAX_SIDE:
+            raise ConfigError(
+                f"PixelSpec.size: expected (height, width) in px, at most {MAX_SIDE}, "
+                f"got {self.size}"
+            )
         if min(self.std) <= 0:
             raise ConfigError(f"PixelSpec.std: expected values above 0, got {self.std}")
+        if (len(self.mean), len(self.std)) != (3, 3):
+            raise ConfigError(f"PixelSpec: expected mean and std of three channels, got {self}")
+        if self.channel_order not in ("RGB", "BGR") or self.fit not in ("crop", "resize"):
+            raise ConfigError(
+                "PixelSpec: expected channel_order RGB or BGR and fit crop or resize, "
+                f"got {self.channel_order!r:.20} and {self.fit!r:.20}"
+            )
 
     def normalise(self, images: Tensor) -> Tensor:
         """Images ``(B, 3, H, W)``, RGB, 0..255, uint8 or float → float network input.

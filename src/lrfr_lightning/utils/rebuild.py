@@ -4,7 +4,6 @@ The file is untrusted: it is read without running code, and only a subclass of w
 expects is built from it. :func:`~lrfr_lightning.utils.recipe.describe` wrote the data.
 """
 
-import pickle
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +11,7 @@ import torch
 from jsonargparse import ArgumentParser
 
 from lrfr_lightning.utils.errors import DataError
+from lrfr_lightning.utils.plain import check_size
 
 T = TypeVar("T")
 
@@ -24,10 +24,11 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+    except Exception as error:  # a damaged file raises whatever its bytes lead to
+        reason = str(error).partition("\n")[0] or type(error).__name__
         raise DataError(
             f"{path}: expected a training checkpoint of plain data and tensors, "
-            f"got a file that cannot be read as one ({str(error).splitlines()[0]})"
+            f"got a file that cannot be read as one ({reason})"
         ) from None
     return checkpoint if isinstance(checkpoint, dict) else {}
 
@@ -51,6 +52,10 @@ def rebuild(path: Path, checkpoint: dict[str, Any], kind: type[T], name: str) ->
     described = hparams.get(name) if isinstance(hparams, dict) else None
     if not isinstance(described, dict):
         return None
+    try:
+        check_size(described)
+    except ValueError as error:
+        raise DataError(f"{path}: cannot rebuild its {name}: {error}") from None
     return build(described, kind, name, path)
 
 

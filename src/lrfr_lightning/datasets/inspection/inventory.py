@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from lrfr_lightning.datasets.encoded import MAX_IMAGE_BYTES
+from lrfr_lightning.datasets.encoded import read_image_file
 from lrfr_lightning.datasets.image_folder import SUFFIXES
-from lrfr_lightning.utils.errors import DataError
 
 
 class EncodedImages(Protocol):
@@ -83,14 +82,7 @@ class FileImages:
         Raises:
             DataError: it cannot be read, or is longer than any image of a face.
         """
-        path = self.root / self.names[index]
-        try:
-            size = path.stat().st_size
-            if size > MAX_IMAGE_BYTES:
-                raise DataError(f"{size} bytes, expected at most {MAX_IMAGE_BYTES}")
-            return path.read_bytes()
-        except OSError as error:
-            raise DataError(f"cannot be read: {error.strerror}") from None
+        return read_image_file(self.root / self.names[index])
 
     def name(self, index: int) -> str:
         """The path below the folder."""

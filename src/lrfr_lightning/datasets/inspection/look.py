@@ -14,7 +14,7 @@ from PIL import Image as PillowImage
 from PIL import UnidentifiedImageError
 from tqdm import tqdm
 
-from lrfr_lightning.datasets.codec import MAX_PIXELS
+from lrfr_lightning.datasets.codec import FORMATS, MAX_PIXELS
 from lrfr_lightning.datasets.inspection.inventory import EncodedImages
 from lrfr_lightning.utils.errors import DataError
 
@@ -88,7 +88,7 @@ def near(
 def _look(images: EncodedImages, index: int) -> Look:
     try:
         data = images.encoded(index)
-        with PillowImage.open(io.BytesIO(data)) as image:
+        with PillowImage.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise DataError(f"claims {image.width}x{image.height} px")
             image.load()
