@@ -37,7 +37,8 @@ class Drawn(FaceDataset):
 
     def image(self, index: int) -> Image:
         """Image ``index``, 8x8 px."""
-        return _PIXELS[index]
+        pixels: Image = _PIXELS[index]
+        return pixels
 
     def describe(self, index: int) -> str:
         """Its number."""
