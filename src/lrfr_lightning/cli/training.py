@@ -1,9 +1,13 @@
 """``lrfr fit | validate | test | predict``: LightningCLI over the tasks and the data module."""
 
+from typing import Any
+
+import pytorch_lightning as pl
 import torch
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities import rank_zero_info
 
+from lrfr_lightning.callbacks.nonfinite import NonFiniteGuard
 from lrfr_lightning.datamodules.faces import FaceDataModule
 from lrfr_lightning.tasks.base import Task
 
@@ -34,6 +38,15 @@ class FaceCLI(LightningCLI):
         """Say in which precision the run computes: it may be a default."""
         trainer = self.config[self.subcommand]["trainer"]
         rank_zero_info(f"trainer.precision: {trainer['precision'] or '32-true'}")
+
+    def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
+        """With a ``NonFiniteGuard`` when fitting, where the callbacks have none."""
+        trainer: pl.Trainer = super().instantiate_trainer(**kwargs)
+        guarded = any(isinstance(entry, NonFiniteGuard) for entry in trainer.callbacks)  # type: ignore[attr-defined]
+        if self.subcommand == "fit" and not guarded:
+            # before all others: what looks at a step's end finds it left out already
+            trainer.callbacks.insert(0, NonFiniteGuard())  # type: ignore[attr-defined]
+        return trainer
 
 
 def fast_precision() -> str:
