@@ -103,7 +103,7 @@ def test_a_step_is_left_out_as_if_it_had_not_been(
     make_trainer(callbacks=[clean]).fit(task((), optimizer), data(faces))
     made = task((2,), optimizer)
     trainer = make_trainer(callbacks=[guard, seen], gradient_clip_val=1e9)
-    with pytest.warns(UserWarning, match="step 2: loss or gradients are not finite, see .*left out"):
+    with pytest.warns(UserWarning, match="step 2: loss or gradients are not finite.*left out"):
         trainer.fit(made, data(faces, workers))
     assert same(seen.before[:3], clean.before[:3])
     assert same(seen.before[3], seen.before[2])
@@ -167,7 +167,7 @@ def test_a_run_that_goes_wrong_ends_and_keeps_its_last_checkpoint(
     guard = NonFiniteGuard(policy, most)
     saved = ModelCheckpoint(tmp_path, "{step}", every_n_train_steps=1, save_top_k=-1)
     trainer = make_trainer(callbacks=[saved, guard], enable_checkpointing=True, max_epochs=3)
-    with pytest.raises(ConfigError, match=rf"step {steps}: .*policy {policy}, {most % 10 + 1} in a"):
+    with pytest.raises(ConfigError, match=rf"step {steps}: .*{policy}, {most % 10 + 1} in a"):
         trainer.fit(made, data(faces))
     assert trainer.global_step == steps + 1
     assert guard.left_out == len(list(tmp_path.glob("nonfinite*"))) == steps - 1

@@ -111,10 +111,10 @@ def _known(cls: Any, content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check(step: FaultyStep) -> None:
-    whole = [step.step, step.epoch, step.first_batch, step.seed]
+    whole = [step.step, step.epoch, step.first_batch, step.rank, step.world, step.seed]
     for batch in step.batches:
         whole += [*batch.index, *batch.label, *batch.resolution]
         if not len(batch.index) == len(batch.label) == len(batch.resolution) > 0:
             raise ValueError("index, label and resolution differ in length or are empty")
-    if not step.batches or not all(type(value) is int for value in whole):
+    if not step.batches or not all(type(value) is int and value >= 0 for value in whole):
         raise ValueError("no batches, or a position that is no whole number")

@@ -50,11 +50,11 @@ def run(args: list[str]) -> Replay:
 
 def _print_step(record: FaultyStep, replay: Replay) -> None:
     print(f"step {record.step}, epoch {record.epoch}, rank {record.rank} of {record.world}")
-    recorded = [batch.loss for batch in record.batches]
+    recorded = [plain(str(batch.loss)) for batch in record.batches]
     for number, (then, now) in enumerate(zip(recorded, replay.loss, strict=True)):
         print(f"loss of batch {number}: recorded {then}, now {now:.6g}")
     total = math.hypot(*replay.gradient_norm.values())
-    print(f"gradient norm: recorded {record.gradient_norm}, now {total:.6g}")
+    print(f"gradient norm: recorded {plain(str(record.gradient_norm))}, now {total:.6g}")
     print(f"first output of the forward pass that is not finite: {replay.first_bad or 'none'}")
 
 

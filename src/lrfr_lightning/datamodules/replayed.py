@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch.utils.data import DataLoader
 
-from lrfr_lightning.datamodules.batch import Batch
+from lrfr_lightning.datamodules.batch import SIDE, Batch
 from lrfr_lightning.datamodules.faces import FaceDataModule
 from lrfr_lightning.datamodules.samples import Collate
 from lrfr_lightning.functional.image import Image
@@ -33,8 +33,13 @@ class ReplayedFaces(FaceDataModule):
             resolution: of each, px.
 
         Raises:
-            DataError: the data set has no such images, or an image cannot be read any more.
+            DataError: the data set has no such images, a resolution is none, or an image cannot be
+                read any more.
         """
+        if not 1 <= min(resolution) <= max(resolution) <= SIDE:
+            raise DataError(
+                f"expected resolutions of 1..{SIDE} px, got {min(resolution)}..{max(resolution)}"
+            )
         labels = self.dataset.labels
         if not 0 <= min(index) <= max(index) < len(labels) or list(labels[list(index)]) != label:
             raise DataError(

@@ -24,7 +24,7 @@ from lrfr_lightning.transforms.cross_resolution import CrossResolution
 from lrfr_lightning.utils.errors import DataError
 
 _TRIES = 16
-"""Images that are looked at in place of an unreadable one; if none can be read, the disk is gone."""
+"""Images looked at in place of an unreadable one; if none can be read, the disk is gone."""
 
 _UNREADABLE = (DataError, OSError)
 
