@@ -15,7 +15,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from benchmarks.training import AUTOCAST, Repeated, random_batch
-from lrfr_lightning.backbones import IResNet, MobileFaceNet
+from lrfr_lightning.backbones import MobileFaceNet
 from lrfr_lightning.backbones.base import Backbone
 from lrfr_lightning.callbacks import NonFiniteGuard
 from lrfr_lightning.heads import ArcFace, MarginHead
@@ -30,7 +30,6 @@ HOOKS = (
 NETWORKS: dict[str, tuple[Callable[[], Backbone], int]] = {
     "MobileFaceNet, batch 64, 1,184 identities": (MobileFaceNet, 1_184),
     "MobileFaceNet, batch 64, 10,575 identities": (MobileFaceNet, 10_575),
-    "IResNet-18, batch 64, 10,575 identities": (partial(IResNet, depth=18), 10_575),
 }
 
 
@@ -58,7 +57,7 @@ class Timed(NonFiniteGuard):
 
 
 def measure(network: Callable[[], Backbone], identities: int, precision: str) -> Timed:
-    """Fifteen steps on random images."""
+    """Eight steps on random images."""
     torch.manual_seed(0)
     task = RecognitionTask(
         network(),
@@ -73,7 +72,7 @@ def measure(network: Callable[[], Backbone], identities: int, precision: str) ->
         enable_model_summary=False, limit_val_batches=0, callbacks=[guard],
     )  # fmt: skip
     batch = random_batch(64, identities)
-    loader = DataLoader(Repeated(batch, 16), batch_size=None)
+    loader = DataLoader(Repeated(batch, 8), batch_size=None)
     trainer.fit(task, loader, DataLoader([0]))  # type: ignore[arg-type]
     return guard
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,11 @@ def _own_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "said"), [("SIGKILL", "killed by signal: Killed"), ("hang", "timed out after 2 sec")]
+    ("how", "said"),
+    [
+        ("SIGKILL", "killed by signal: Killed|exited unexpectedly"),
+        ("hang", "timed out after 2 sec"),
+    ],
 )
 def test_a_worker_that_dies_or_hangs_ends_the_run_in_one_clear_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, said: str
@@ -106,7 +111,7 @@ def test_a_worker_that_dies_or_hangs_ends_the_run_in_one_clear_error(
     assert time.monotonic() - start < 20
     message = str(left.value)
     assert message.startswith("lrfr fit: a process that loads data is lost (DataLoader ")
-    assert said in message
+    assert re.search(said, message)
     assert "lower num_workers" in message
     assert len(message.splitlines()) == 1
     saved = sorted(tmp_path.glob("run/step=*.ckpt"))

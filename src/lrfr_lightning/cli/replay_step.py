@@ -117,13 +117,15 @@ class ReplayCLI(FaceCLI):
             )
         torch.manual_seed(self.record.seed)
         count = len(self.record.batches)
-        trainer.update(
+        told = dict(
             logger=False, callbacks=None, enable_checkpointing=False, enable_progress_bar=False,
             enable_model_summary=False, devices=1, num_nodes=1, strategy="auto", max_epochs=1,
             max_steps=1, max_time=None, limit_train_batches=count, limit_val_batches=0,
             overfit_batches=0.0, profiler=None, fast_dev_run=False,
             accumulate_grad_batches=count, precision=self.record.precision,
         )  # fmt: skip
+        for name, value in told.items():
+            trainer[name] = value
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """With the one callback that measures."""

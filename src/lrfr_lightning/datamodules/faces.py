@@ -90,11 +90,6 @@ class FaceDataModule(pl.LightningDataModule):
             DataError: the first image is unreadable or not 112x112 px.
         """
         _ = self._samples()[0, 0]
-        trainer = self.trainer
-        if trainer and stage == "fit":
-            name = f"unreadable-rank{trainer.global_rank}" if trainer.global_rank else "unreadable"
-            folder = Path(trainer.log_dir or trainer.default_root_dir)
-            self.unreadable.begin(folder / f"{name}.csv", resumed=bool(trainer.ckpt_path))
 
     def teardown(self, stage: str) -> None:
         """Say how many images were unreadable, if any."""
@@ -105,6 +100,11 @@ class FaceDataModule(pl.LightningDataModule):
 
         A run that is resumed in the middle of an epoch gets the batches that are left of it.
         """
+        trainer = self.trainer
+        if trainer:
+            name = f"unreadable-rank{trainer.global_rank}" if trainer.global_rank else "unreadable"
+            folder = Path(trainer.log_dir or trainer.default_root_dir)
+            self.unreadable.begin(folder / f"{name}.csv", resumed=trainer.global_step > 0)
         return ResumableLoader(
             self._batches_done,
             self._sampler(),

@@ -41,11 +41,15 @@ class Unreadable:
     def begin(self, path: Path, resumed: bool) -> None:
         """List in a file from now on; a run that is resumed goes on with what the file says."""
         self.path = path
+        listed: dict[int, str] = {}
         if not resumed:
             path.unlink(missing_ok=True)
         elif path.exists():
             with path.open(newline="") as file:
-                self.found = {int(row["index"]): row["reason"] for row in csv.DictReader(file)}
+                listed = {int(row["index"]): row["reason"] for row in csv.DictReader(file)}
+        for index in self.found.keys() - listed:
+            self._list(index, self.found[index])
+        self.found = listed | self.found
 
     def add(self, entries: Iterable[tuple[int, str]]) -> None:
         """Note what could not be read: position and reason of each.
