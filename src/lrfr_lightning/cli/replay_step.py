@@ -117,13 +117,14 @@ class ReplayCLI(FaceCLI):
             )
         torch.manual_seed(self.record.seed)
         count = len(self.record.batches)
-        told = dict(
-            logger=False, callbacks=None, enable_checkpointing=False, enable_progress_bar=False,
-            enable_model_summary=False, devices=1, num_nodes=1, strategy="auto", max_epochs=1,
-            max_steps=1, max_time=None, limit_train_batches=count, limit_val_batches=0,
-            overfit_batches=0.0, profiler=None, fast_dev_run=False,
-            accumulate_grad_batches=count, precision=self.record.precision,
-        )  # fmt: skip
+        told: dict[str, Any] = {
+            "devices": 1, "num_nodes": 1, "strategy": "auto", "precision": self.record.precision,
+            "accumulate_grad_batches": count, "limit_train_batches": count, "overfit_batches": 0.0,
+            "max_epochs": 1, "max_steps": 1, "max_time": None, "limit_val_batches": 0,
+            "logger": False, "callbacks": None, "profiler": None, "fast_dev_run": False,
+            "enable_checkpointing": False, "enable_progress_bar": False,
+            "enable_model_summary": False,
+        }  # fmt: skip
         for name, value in told.items():
             trainer[name] = value
 

@@ -63,7 +63,7 @@ class ResumableLoader(FaceLoader):
         super().__init__(sampler=sampler, **arguments)
         self._done = done
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
         """The batches that are left of the epoch; the next time, those of a whole one."""
         self.sampler.start = self._done() * int(self.batch_size or 1)
         yield from super().__iter__()

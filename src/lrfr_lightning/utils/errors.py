@@ -17,8 +17,8 @@ def lost_worker(error: BaseException) -> ConfigError | None:
     return ConfigError(
         f"a process that loads data is lost ({reason}): expected it to live as long as the run; "
         "killed or exited mostly means that the memory was full: lower num_workers or batch_size; "
-        "raise the limit of /dev/shm; timed out: the disk does not answer. A training goes on "
-        "from its last checkpoint with --ckpt_path"
+        "bus error: raise the limit of /dev/shm; timed out: the disk does not answer. A training "
+        "goes on from its last checkpoint with --ckpt_path"
     )
 
 
