@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 
 from lrfr_lightning.datamodules.batch import SIDE, Batch
 from lrfr_lightning.datasets.base import FaceDataset
-from lrfr_lightning.datasets.codec import decode_into
+from lrfr_lightning.datasets.codec import decode_image, decode_into, is_cut_short
 from lrfr_lightning.datasets.encoded import EncodedFaces
 from lrfr_lightning.functional.image import Image
 from lrfr_lightning.transforms.augmentation import Augmentation
@@ -76,10 +76,10 @@ class TrainingSamples(Dataset[Image]):
         """Image ``index`` as it is seen in ``epoch``, uint8 ``(112, 112, 3)``.
 
         Raises:
-            DataError: the image is unreadable or not 112x112 px.
+            DataError: the image is unreadable, a JPEG that ends too early or not 112x112 px.
         """
         epoch, index = key
-        image = self.dataset.image(index)
+        image = self._image(index)
         if image.shape != (SIDE, SIDE, 3):
             raise DataError(
                 f"{self.dataset.describe(index)}: expected an aligned face of {SIDE}x{SIDE} px, "
@@ -188,6 +188,18 @@ class TrainingSamples(Dataset[Image]):
     def _read(self, place: Image, key: tuple[int, int]) -> None:
         if not self._decoded(key[1], place):
             place[...] = self[key]
+
+    def _image(self, index: int) -> Image:
+        faces = self.dataset
+        if not isinstance(faces, EncodedFaces):
+            return faces.image(index)
+        data = faces.encoded(index)
+        if is_cut_short(data):
+            raise DataError(
+                f"{faces.describe(index)} is a JPEG that ends too early, after {len(data)} bytes, "
+                "whose rest decoders fill up with grey: copy or download it again, or remove it"
+            )
+        return decode_image(data, lambda: faces.describe(index))
 
     def _decoded(self, index: int, place: Image) -> bool:
         """Whether the image went to its place straight from its bytes."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tqdm import tqdm
 
 from lrfr_lightning.datasets.base import FaceDataset, Image
-from lrfr_lightning.datasets.codec import decode_image, encode_jpeg, is_cut_short
+from lrfr_lightning.datasets.codec import decode_image, encode_jpeg
 from lrfr_lightning.utils.errors import DataError
 
 MAX_IMAGE_BYTES = 1 << 28
@@ -30,16 +30,9 @@ class EncodedFaces(FaceDataset):
         """Image ``index`` as uint8 ``(H, W, 3)`` RGB.
 
         Raises:
-            DataError: the image cannot be read or decoded, or is a JPEG that ends too early, which
-                decoders fill up with grey; the message names it.
+            DataError: the image cannot be read or decoded; the message names it.
         """
-        data = self.encoded(index)
-        if is_cut_short(data):
-            raise DataError(
-                f"{self.describe(index)} is a JPEG that ends too early, after {len(data)} bytes: "
-                "copy or download it again, or remove it"
-            )
-        return decode_image(data, lambda: self.describe(index))
+        return decode_image(self.encoded(index), lambda: self.describe(index))
 
 
 def stored_bytes(dataset: FaceDataset, index: int, quality: int = 95) -> bytes:
