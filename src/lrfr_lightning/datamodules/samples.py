@@ -161,8 +161,12 @@ class TrainingSamples(Dataset[Image]):
         self, place: Image, key: tuple[int, int], unreadable: list[tuple[int, str]]
     ) -> int:
         """Put an image, or what stands in for it, to its place; which one it was."""
-        failed = []
-        for index in islice(self._candidates(*key), 1 + _TRIES):
+        try:
+            self._read(place, key)
+            return key[1]
+        except _UNREADABLE as error:
+            failed = [(key[1], str(error))]
+        for index in islice(self._others(*key), _TRIES):
             try:
                 self._read(place, (key[0], index))
             except _UNREADABLE as error:
@@ -175,9 +179,8 @@ class TrainingSamples(Dataset[Image]):
             f"images looked at in its place: {failed[-1][1]}; is the disk still there?"
         )
 
-    def _candidates(self, epoch: int, index: int) -> Iterator[int]:
-        """The image itself, the others of its identity, then those of the next ones."""
-        yield index
+    def _others(self, epoch: int, index: int) -> Iterator[int]:
+        """The other images of the identity, then those of the next ones."""
         draws = np.random.default_rng([self.seed, epoch, index])
         labels = self.dataset.labels
         for step in range(self.dataset.num_classes):

@@ -103,7 +103,7 @@ def jpeg_size(data: bytes | memoryview) -> tuple[int, int] | None:
 
 
 def is_cut_short(data: bytes) -> bool:
-    """Whether a JPEG has no end-of-image marker behind its last scan; 0.1 us for one that has.
+    """Whether a JPEG has no end-of-image marker behind its last scan; 1 us for one that has.
 
     Other formats and a JPEG without a scan are the decoder's to judge.
     """
