@@ -44,7 +44,7 @@ class Turns(DataLoader[Batch]):
     """
 
     def __init__(self, batch: Batch, steps: int, other: Callable[[], None]) -> None:
-        super().__init__(_Repeated(batch, steps), batch_size=None)
+        super().__init__(Repeated(batch, steps), batch_size=None)
         self._other = other
         self.ours: list[float] = []
         self.theirs: list[float] = []
@@ -60,7 +60,9 @@ class Turns(DataLoader[Batch]):
             self.ours.append(time.perf_counter() - handed_over)
 
 
-class _Repeated(Dataset[Batch]):
+class Repeated(Dataset[Batch]):
+    """One batch, ``steps`` times."""
+
     def __init__(self, batch: Batch, steps: int) -> None:
         self.batch, self.steps = batch, steps
 
@@ -109,7 +111,7 @@ def _default(seconds: dict[str, float], size: int) -> list[Row]:
 
 def compare(precision: str, size: int, steps: int) -> tuple[float, float]:
     """Median seconds of a step in ``Trainer.fit`` and by hand."""
-    batch = _batch(size)
+    batch = random_batch(size)
     task, other = _task(), _task()
     turns = Turns(batch, steps, by_hand(other, batch, precision))
     trainer = pl.Trainer(
@@ -151,11 +153,12 @@ def _task() -> RecognitionTask:
     )
 
 
-def _batch(size: int) -> Batch:
+def random_batch(size: int, identities: int = CLASSES) -> Batch:
+    """``size`` images of noise at full resolution."""
     generator = torch.Generator().manual_seed(0)
     return Batch(
         image=torch.randint(256, (size, 3, 112, 112), dtype=torch.uint8, generator=generator),
-        label=torch.randint(CLASSES, (size,), generator=generator),
+        label=torch.randint(identities, (size,), generator=generator),
         index=torch.arange(size),
         resolution=torch.full((size,), 112),
     )

@@ -13,7 +13,13 @@ PUBLIC = {
         "fuse_prelu",
         "load_weights",
     ],
-    "callbacks": ["BatchPreview", "EmbeddingWriter", "MarginStatistics", "ProtocolEvaluation"],
+    "callbacks": [
+        "BatchPreview",
+        "EmbeddingWriter",
+        "MarginStatistics",
+        "NonFiniteGuard",
+        "ProtocolEvaluation",
+    ],
     "datamodules": ["Batch", "FaceDataModule"],
     "datasets": [
         "EmbeddedFaces",

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from lrfr_lightning import __version__
-from lrfr_lightning.utils.errors import ConfigError, DataError
+from lrfr_lightning.utils.errors import ConfigError, DataError, lost_worker
 from lrfr_lightning.utils.memory import keep_freed_memory
 
 COMMANDS = {
@@ -15,6 +15,7 @@ COMMANDS = {
     "validate": ("training", "run the callbacks' protocols on a model, as during training"),
     "test": ("training", "the same under test/, for the end of a run"),
     "predict": ("training", "write the embeddings of a data set"),
+    "replay": ("replay", "make the batch of a step that was not finite again, and show it"),
     "evaluate": ("evaluate", "measure models on protocols and write the results as JSON"),
     "study": ("study", "train recipes under one budget, over seeds, and compare them"),
     "embed": ("embed", "image files to a file of embeddings"),
@@ -69,7 +70,7 @@ def main(args: Sequence[str] | None = None) -> Any:
 def cause(error: BaseException | None) -> ConfigError | DataError | None:
     """The library's own error behind an error; the parser wraps those that it meets."""
     while error is not None and not isinstance(error, ConfigError | DataError):
-        error = error.__cause__ or error.__context__
+        error = lost_worker(error) or error.__cause__ or error.__context__
     return error
 
 

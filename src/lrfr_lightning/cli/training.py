@@ -8,6 +8,7 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities import rank_zero_info
 
+from lrfr_lightning.callbacks.nonfinite import NonFiniteGuard
 from lrfr_lightning.cli.plan import Run, faults, look
 from lrfr_lightning.cli.plan.machine import native_bf16
 from lrfr_lightning.cli.plan.page import print_plan
@@ -57,15 +58,20 @@ class FaceCLI(LightningCLI):
         rank_zero_info(f"trainer.precision: {trainer['precision'] or '32-true'}")
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
-        """The trainer.
+        """The trainer, when fitting with a ``NonFiniteGuard`` where the callbacks have none.
 
         Raises:
             ConfigError: its settings contradict each other, or the machine has no such devices.
         """
         try:
-            return super().instantiate_trainer(**kwargs)
+            trainer: pl.Trainer = super().instantiate_trainer(**kwargs)
         except (MisconfigurationException, ModuleNotFoundError, ValueError) as error:
             raise ConfigError(f"trainer: {error}") from error
+        guarded = any(isinstance(entry, NonFiniteGuard) for entry in trainer.callbacks)  # type: ignore[attr-defined]
+        if self.subcommand == "fit" and not guarded:
+            # before all others: what looks at a step's end finds it left out already
+            trainer.callbacks.insert(0, NonFiniteGuard())  # type: ignore[attr-defined]
+        return trainer
 
     def fit(self, **arguments: Any) -> None:
         """Check the plan and show it, then train, unless ``--dry-run`` says not to.

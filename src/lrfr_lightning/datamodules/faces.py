@@ -1,20 +1,17 @@
 """The LightningDataModule: labelled faces in, cross-resolution batches out."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
-from lrfr_lightning.datamodules.batch import (
-    SIDE,
-    Batch,
-    Collate,
-    PlainSamples,
-    TrainingSamples,
-)
-from lrfr_lightning.datamodules.loader import ResumableLoader
+from lrfr_lightning.datamodules.batch import SIDE, Batch
+from lrfr_lightning.datamodules.loader import FaceLoader, ResumableLoader
 from lrfr_lightning.datamodules.sampler import EpochSampler, IdentitySampler
+from lrfr_lightning.datamodules.samples import Collate, PlainSamples, TrainingSamples
+from lrfr_lightning.datamodules.unreadable import Unreadable
 from lrfr_lightning.datasets.base import FaceDataset
 from lrfr_lightning.functional.image import Image
 from lrfr_lightning.transforms.augmentation import Augmentation, Step
@@ -28,6 +25,11 @@ class FaceDataModule(pl.LightningDataModule):
     CASIA-WebFace and its like come as ``ImageFolder``, ``RecordIO`` or ``ParquetFaces``.
     Validation and test have no batches of their own: callbacks run whole protocols there.
 
+    In place of an image that cannot be read, training shows another of the same identity, see
+    :meth:`~lrfr_lightning.datamodules.samples.TrainingSamples.batch`; ``predict`` and whatever asks
+    for all images once leave it out. Each is named once, and ``fit`` lists them in
+    ``unreadable.csv`` in the run's folder, a further rank's in ``unreadable-rank1.csv`` and so on.
+
     Args:
         dataset: where the faces come from.
         cross_resolution: which share of a batch is degraded and how; None trains at full
@@ -40,10 +42,12 @@ class FaceDataModule(pl.LightningDataModule):
         images_per_identity: K: a batch is ``batch_size / K`` identities with K images each, see
             :class:`~lrfr_lightning.datamodules.sampler.IdentitySampler`; None draws images
             whatever their identity.
+        unreadable: share of the data set's images, 0..1, that may turn out unreadable; with more
+            the run ends in an error, at 0 with the first. Each rank counts what it reads.
 
     Raises:
-        ConfigError: a batch is larger than the data set or not a multiple of K, or too few
-            identities have K images.
+        ConfigError: a batch is larger than the data set or not a multiple of K, too few
+            identities have K images, or the share is out of range.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class FaceDataModule(pl.LightningDataModule):
         num_workers: int = 2,
         seed: int = 0,
         images_per_identity: int | None = None,
+        unreadable: float = 0.01,
     ) -> None:
         super().__init__()
         self.dataset = dataset
@@ -64,6 +69,7 @@ class FaceDataModule(pl.LightningDataModule):
         self.num_workers = num_workers
         self.seed = seed
         self.images_per_identity = images_per_identity
+        self.unreadable = Unreadable(dataset, unreadable)
         if cross_resolution:
             cross_resolution.check(SIDE)
         if not 1 <= batch_size <= len(dataset):
@@ -93,14 +99,24 @@ class FaceDataModule(pl.LightningDataModule):
         """
         _ = self._samples()[0, 0]
 
+    def teardown(self, stage: str) -> None:
+        """Say how many images were unreadable, if any."""
+        self.unreadable.sum_up()
+
     def train_dataloader(self) -> DataLoader[Image]:
         """Batches of this rank; the last, incomplete one of an epoch is left out.
 
         A run that is resumed in the middle of an epoch gets the batches that are left of it.
         """
+        trainer = self.trainer
+        if trainer:
+            name = f"unreadable-rank{trainer.global_rank}" if trainer.global_rank else "unreadable"
+            folder = Path(trainer.log_dir or trainer.default_root_dir)
+            self.unreadable.begin(folder / f"{name}.csv", resumed=trainer.global_step > 0)
         return ResumableLoader(
             self._batches_done,
             self._sampler(),
+            unreadable=self.unreadable,
             dataset=self._samples(),
             batch_size=self.batch_size,
             num_workers=self.num_workers,
@@ -127,12 +143,13 @@ class FaceDataModule(pl.LightningDataModule):
         return _nothing()
 
     def predict_dataloader(self) -> DataLoader[Image]:
-        """All training images in order, neither augmented nor degraded."""
-        return DataLoader(
-            PlainSamples(self.dataset),
+        """All training images in order, neither augmented nor degraded; none that is unreadable."""
+        return FaceLoader(
+            self.unreadable,
+            dataset=PlainSamples(self.dataset),
             batch_size=self.batch_size,
             num_workers=self.num_workers,
-            collate_fn=Collate(None),  # type: ignore[arg-type]  # __getitems__ makes no list
+            collate_fn=Collate(None),  # __getitems__ makes no list
             worker_init_fn=_one_thread,
         )
 

@@ -1,4 +1,4 @@
-"""A training loader that goes on where an interrupted epoch stopped."""
+"""Loaders that count what they could not read, and go on where an interrupted epoch stopped."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,18 +7,54 @@ from torch.utils.data import DataLoader
 
 from lrfr_lightning.datamodules.batch import Batch
 from lrfr_lightning.datamodules.sampler import EpochSampler
+from lrfr_lightning.datamodules.unreadable import Unreadable
 from lrfr_lightning.functional.image import Image
+from lrfr_lightning.utils.errors import DataError
+
+_PATIENCE = 600
+"""Seconds; a worker that makes no batch for so long waits for a disk that no longer answers."""
 
 
-class ResumableLoader(DataLoader[Image]):
-    """A ``DataLoader`` that leaves out the batches of an epoch that were trained already.
+class FaceLoader(DataLoader[Image]):
+    """A ``DataLoader`` whose batches say what could not be read.
+
+    Args:
+        unreadable: where that is noted.
+        arguments: of ``DataLoader``.
+    """
+
+    def __init__(self, unreadable: Unreadable, **arguments: Any) -> None:
+        if arguments.get("num_workers"):
+            arguments["timeout"] = _PATIENCE
+        super().__init__(**arguments)
+        self.unreadable = unreadable
+
+    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
+        """The batches that have an image.
+
+        Raises:
+            DataError: too much is unreadable.
+        """
+        try:
+            for batch in super().__iter__():
+                if "unreadable" in batch:
+                    self.unreadable.add(batch.pop("unreadable"))
+                if len(batch["index"]):
+                    yield batch
+        except DataError as error:
+            # torch puts the worker's traceback before it
+            raise DataError(str(error).rpartition("DataError: ")[2].strip()) from None
+
+
+class ResumableLoader(FaceLoader):
+    """A loader that leaves out the batches of an epoch that were trained already.
 
     They are left out of the sampler's order, so that no image of theirs is read.
 
     Args:
         done: how many batches of the epoch were trained, asked when its first batch is.
         sampler: the order of the images.
-        arguments: of ``DataLoader``.
+        arguments: of :class:`FaceLoader`.
     """
 
     sampler: EpochSampler

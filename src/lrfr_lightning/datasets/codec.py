@@ -22,6 +22,7 @@ FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "GIF")
 Pillow starts a program (EPS)."""
 
 _SCAN = b"\xff\xda"
+_SCAN, _END = b"\xff\xda", b"\xff\xd9"
 _PAIR = struct.Struct(">HH")
 _FRAMES = (0xC0, 0xC1, 0xC2)
 _MOVING = ("GIF", "PNG", "WEBP")
@@ -104,6 +105,17 @@ def jpeg_size(data: bytes | memoryview) -> tuple[int, int] | None:
             return (width, height) if data[at + 9] == 3 else None
         at += 2 + (data[at + 2] << 8) + data[at + 3]
     return None
+
+
+def is_cut_short(data: bytes) -> bool:
+    """Whether a JPEG has no end-of-image marker behind its last scan; 1 us for one that has.
+
+    Other formats and a JPEG without a scan are the decoder's to judge.
+    """
+    if data.endswith(_END) or not data.startswith(b"\xff\xd8"):
+        return False
+    # a thumbnail in the header has an end of its own; some writers put bytes behind the end
+    return data.rfind(_END) < data.rfind(_SCAN)
 
 
 def _claims(data: bytes | memoryview) -> tuple[int, int, bool]:

@@ -122,8 +122,10 @@ class RecognitionTask(Task):
             embedding, label = self.reference()
             rows = self.head.classifier.rows
             own = torch.where((label >= rows.start) & (label < rows.stop), label - rows.start, -1)
+            means = class_means(embedding, own, len(rows)).to(self.device)
+            known = means.any(dim=1)  # all the images of an identity may be unreadable
             with torch.no_grad():
-                self.head.classifier.weight.copy_(class_means(embedding, own, len(rows)))
+                self.head.classifier.weight[known] = means[known]
 
     def reference(self) -> tuple[Tensor, Tensor]:
         """Embeddings and labels of all training images before training, float16 ``(N, D)``."""

@@ -29,7 +29,8 @@ def reference_embeddings(
 
     Returns:
         The sum of both unit embeddings brought to length 1, float16 ``(N, D)`` on the CPU, in
-        index order (0.5 GB for CASIA-WebFace at D = 512), and labels int64 ``(N,)``.
+        index order (0.5 GB for CASIA-WebFace at D = 512), and labels int64 ``(N,)``. For an image
+        that the loader leaves out, zeros and the label -1.
     """
     device = next(network.parameters()).device
     rank, world = rank_and_world()
@@ -44,8 +45,11 @@ def reference_embeddings(
             own.append((batch["index"], batch["label"], embedding.half().cpu()))
     parts = [part for share in gather_objects(own) for part in share]
     index, label, embeddings = (torch.cat(column) for column in zip(*parts, strict=True))
-    order = index.argsort()
-    return embeddings[order], label[order]
+    images = len(loader.dataset)  # type: ignore[arg-type]
+    of_all = embeddings.new_zeros(images, embeddings.shape[1])
+    labels = torch.full((images,), -1)
+    of_all[index], labels[index] = embeddings, label
+    return of_all, labels
 
 
 def class_means(embedding: Tensor, label: Tensor, num_classes: int) -> Tensor:
