@@ -1,6 +1,7 @@
 """Damage to files: bytes at random, and values inside of JSON."""
 
 import json
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -113,9 +114,9 @@ def _json(data: bytes, rng: Random) -> bytes:
         if rng.random() < 0.2:
             del place[key]
         elif rng.random() < 0.1 and isinstance(place, dict):
-            place["extra"] = rng.choice(_VALUES)
+            place["extra"] = deepcopy(rng.choice(_VALUES))
         else:
-            place[key] = rng.choice(_VALUES)
+            place[key] = deepcopy(rng.choice(_VALUES))
     return json.dumps(tree).encode()
 
 
