@@ -13,7 +13,15 @@ PUBLIC = {
         "fuse_prelu",
         "load_weights",
     ],
-    "callbacks": ["BatchPreview", "EmbeddingWriter", "MarginStatistics", "ProtocolEvaluation"],
+    "callbacks": [
+        "BatchPreview",
+        "EmbeddingWriter",
+        "MarginStatistics",
+        "ProtocolEvaluation",
+        "RankWatch",
+        "SaveOnSigterm",
+        "SteadyWandbLogger",
+    ],
     "datamodules": ["Batch", "FaceDataModule"],
     "datasets": [
         "EmbeddedFaces",
@@ -135,6 +143,7 @@ PUBLIC = {
         "SiameseTask",
         "SuperResolutionTask",
         "WarmupCosine",
+        "WholeCheckpointIO",
     ],
     "transforms": ["CrossResolution", "Kernel", "Listed", "LogUniform", "PixelSpec", "Uniform"],
 }

@@ -1,8 +1,19 @@
-"""What runs beside training: protocols, pictures, statistics, embeddings on disk."""
+"""What runs beside training: protocols, pictures, statistics, embeddings on disk, signals."""
 
 from lrfr_lightning.callbacks.evaluation import ProtocolEvaluation
+from lrfr_lightning.callbacks.preemption import SaveOnSigterm
 from lrfr_lightning.callbacks.preview import BatchPreview
+from lrfr_lightning.callbacks.ranks import RankWatch
 from lrfr_lightning.callbacks.statistics import MarginStatistics
+from lrfr_lightning.callbacks.wandb_logger import SteadyWandbLogger
 from lrfr_lightning.callbacks.writer import EmbeddingWriter
 
-__all__ = ["BatchPreview", "EmbeddingWriter", "MarginStatistics", "ProtocolEvaluation"]
+__all__ = [
+    "BatchPreview",
+    "EmbeddingWriter",
+    "MarginStatistics",
+    "ProtocolEvaluation",
+    "RankWatch",
+    "SaveOnSigterm",
+    "SteadyWandbLogger",
+]

@@ -1,11 +1,18 @@
 """``lrfr fit | validate | test | predict``: LightningCLI over the tasks and the data module."""
 
+from typing import Any
+
+import pytorch_lightning as pl
 import torch
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
+from pytorch_lightning.plugins.io import TorchCheckpointIO
 from pytorch_lightning.utilities import rank_zero_info
 
+from lrfr_lightning.callbacks.preemption import SaveOnSigterm
+from lrfr_lightning.callbacks.ranks import RankWatch
 from lrfr_lightning.datamodules.faces import FaceDataModule
 from lrfr_lightning.tasks.base import Task
+from lrfr_lightning.tasks.checkpoint_io import WholeCheckpointIO
 
 
 class FaceCLI(LightningCLI):
@@ -35,6 +42,13 @@ class FaceCLI(LightningCLI):
         trainer = self.config[self.subcommand]["trainer"]
         rank_zero_info(f"trainer.precision: {trainer['precision'] or '32-true'}")
 
+    def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
+        """The trainer, which writes whole checkpoints unless YAML names a plugin for them."""
+        trainer = super().instantiate_trainer(**kwargs)
+        if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:
+            trainer.strategy.checkpoint_io = WholeCheckpointIO()
+        return trainer
+
 
 def fast_precision() -> str:
     """``bf16-mixed`` where the GPU, or without one the CPU, computes in bf16; else ``32-true``.
@@ -55,12 +69,13 @@ def run(args: list[str]) -> FaceCLI:
     The seed is 0 and the precision of ``fit`` :func:`fast_precision`, unless YAML or command line
     say otherwise.
     """
+    fit = {"precision": fast_precision(), "callbacks": [RankWatch(), SaveOnSigterm()]}
     return FaceCLI(
         Task,
         FaceDataModule,
         subclass_mode_model=True,
         seed_everything_default=0,
-        trainer_defaults={"precision": fast_precision()} if args[0] == "fit" else None,
+        trainer_defaults=fit if args[0] == "fit" else None,
         save_config_kwargs={"overwrite": True},
         parser_kwargs={"prog": "lrfr"},
         args=args,

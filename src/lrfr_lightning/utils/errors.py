@@ -9,6 +9,10 @@ class ConfigError(ValueError):
     """A setting contradicts another one, or cannot be met by the data or the machine."""
 
 
+class DiskError(OSError):
+    """A disk is full, a quota used up, or a file longer than the process may write."""
+
+
 def first_few(names: list[str], count: int = 5) -> str:
     """The first ``count`` names as text, and how many more there are.
 
