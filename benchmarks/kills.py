@@ -1,8 +1,8 @@
 """Killed at random moments and started again: ``python -m benchmarks.kills --kills 20``.
 
-A run of ``lrfr fit`` that writes a checkpoint after every step is killed by SIGKILL, with its worker,
-at moments drawn from a seed, and started again by the same command. Its weights, its optimiser and
-its schedule at the end have to be those of the undisturbed run, to the bit.
+A run of ``lrfr fit`` that writes a checkpoint after every step is killed by SIGKILL, with its
+worker, at moments drawn from a seed, and started again by the same command. Its weights, its
+optimiser and its schedule at the end have to be those of the undisturbed run, to the bit.
 """
 
 import argparse
@@ -140,7 +140,7 @@ def _same(one: dict[str, Any], two: dict[str, Any]) -> bool:
 
 
 def _config() -> dict[str, Any]:
-    """Dropout, a margin with running statistics, random sides: all that a resume could get wrong."""
+    """Dropout, a margin with running statistics, random sides: what a resume could get wrong."""
     checkpoint = {"dirpath": "checkpoints", "filename": "last", "every_n_train_steps": 1,
                   "enable_version_counter": False}  # fmt: skip
     backbone = {"depth": 18, "embedding_dim": 16, "width": 4, "dropout": 0.4}

@@ -1,7 +1,7 @@
 """Memory, files and processes of a long run: ``LRFR_DATA=... python -m benchmarks.long_run``.
 
-5,000 optimiser steps of ``lrfr fit`` on the faces of LFW's DevTrain people, with four workers, a CSV
-log and a checkpoint every 100 steps. The network is small, so that what leaks in the input, the
+5,000 optimiser steps of ``lrfr fit`` on the faces of LFW's DevTrain people, with four workers, a
+CSV log and a checkpoint every 100 steps. The network is small, so that what leaks in the input, the
 loop or the checkpoints is not lost in its activations.
 """
 

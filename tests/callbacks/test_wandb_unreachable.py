@@ -22,7 +22,7 @@ def address(request: pytest.FixtureRequest) -> Iterator[str]:
         server.bind(("127.0.0.1", 0))
         if request.param == "silent":
             server.listen(50)
-        yield "http://127.0.0.1:{}".format(server.getsockname()[1])
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 def config(folder: Path) -> dict[str, Any]:

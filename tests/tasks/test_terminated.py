@@ -1,4 +1,4 @@
-"""``lrfr fit`` that gets SIGTERM saves, stops, and goes on by the same command as if never stopped."""
+"""``lrfr fit`` saves and stops at SIGTERM, and the same command goes on as if nothing had been."""
 
 from pathlib import Path
 from typing import Any

@@ -21,8 +21,7 @@ class RankWatch(pl.Callback):
     opposite it leaves to the communication: gloo notices a lost peer at once, NCCL waits for its
     timeout of many minutes. torchrun and SLURM's ``srun`` end all ranks of a run themselves.
 
-    ``lrfr fit`` has this callback by itself. In a program of your own make it before ``Trainer.fit``,
-    in every process.
+    ``lrfr fit`` has this callback by itself; a ``Trainer`` of your own takes it like any other.
     """
 
     def __init__(self) -> None:

@@ -15,9 +15,9 @@ _BOUNDS = {"WANDB_INIT_TIMEOUT": "30", "WANDB_FINISH_TIMEOUT": "60"}
 class SteadyWandbLogger(WandbLogger):
     """Lightning's ``WandbLogger``, which goes on offline where the server cannot be reached.
 
-    It waits 30 s for the server when training begins, and 60 s at the end for what was not sent yet;
-    ``WANDB_INIT_TIMEOUT`` and ``WANDB_FINISH_TIMEOUT`` change that. Nothing is lost: the run lies
-    under ``save_dir``, ``wandb sync`` sends it later.
+    It waits 30 s for the server when training begins, and 60 s at the end for what was not sent
+    yet; ``WANDB_INIT_TIMEOUT`` and ``WANDB_FINISH_TIMEOUT`` change that. Nothing is lost: the run
+    lies under ``save_dir``, ``wandb sync`` sends it later.
     """
 
     @property

@@ -1,5 +1,6 @@
 """Checkpoint files that are whole, on the disk, and never in place of a good one before."""
 
+import errno
 import fcntl
 import os
 import zipfile
@@ -12,6 +13,7 @@ from lightning_utilities.core.apply_func import apply_to_collection
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from torch import Tensor
 
+from lrfr_lightning.utils.errors import DiskError
 from lrfr_lightning.utils.paths import whole_file
 
 
@@ -30,7 +32,8 @@ class WholeCheckpointIO(TorchCheckpointIO):
         """Write ``checkpoint``; what killed processes left in the folder is removed before.
 
         Raises:
-            DiskError: the disk cannot hold it; a checkpoint of the same name is as it was.
+            DiskError: the disk cannot hold it, or lost a part; a checkpoint of the same name is as
+                it was.
         """
         if "://" in str(path) or storage_options is not None:
             super().save_checkpoint(checkpoint, path, storage_options)
@@ -42,7 +45,10 @@ class WholeCheckpointIO(TorchCheckpointIO):
                 torch.save(checkpoint, file)
                 file.flush()
                 os.fsync(file.fileno())
-            zipfile.ZipFile(partial).close()  # its directory stands at the end: nothing is missing
+            if not zipfile.is_zipfile(partial):  # what makes it one stands at its end
+                raise DiskError(
+                    errno.EIO, f"{path}: the disk lost a part of the checkpoint without an error"
+                )
 
 
 def remove_remains(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -52,14 +53,17 @@ def mount_point(path: Path) -> Path:
 def _number(error: BaseException | None) -> int | None:
     """The first error number of a chain that speaks of the disk's size."""
     while error is not None:
-        if isinstance(error, OSError) and error.errno in _REASONS:
-            return error.errno
+        # what is written in Rust, as safetensors is, has the number in its words alone
+        found = re.search(r"\(os error (\d+)\)", str(error))
+        number = error.errno if isinstance(error, OSError) else found and int(found[1])
+        if number in _REASONS:
+            return number
         error = error.__cause__ or error.__context__
     return None
 
 
 def _number_of_more(partial: Path) -> int | None:
-    """Ask the disk itself: torch, NumPy and safetensors raise errors without its number."""
+    """Ask the disk itself: torch and NumPy raise errors without its number."""
     try:
         with open(partial, "ab") as file:
             file.write(bytes(1 << 20))

@@ -12,6 +12,9 @@ class ConfigError(ValueError):
 class DiskError(OSError):
     """A disk is full, a quota used up, or a file longer than the process may write."""
 
+    def __str__(self) -> str:
+        return str(self.strerror)
+
 
 def first_few(names: list[str], count: int = 5) -> str:
     """The first ``count`` names as text, and how many more there are.
