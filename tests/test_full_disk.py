@@ -148,7 +148,7 @@ def test_a_checkpoint_too_long_keeps_the_last_good_one(tmp_path: Path) -> None:
     message = str(stopped.value)
     assert message.startswith(f"lrfr fit: cannot write {folder / 'last.ckpt'}: ")
     assert "ulimit -f" in message
-    assert f"of {size / 1e6:.1f} MB" in message
+    assert "of 2.0 MB" in message  # the tensors; the file is a little longer
     assert step_of(folder) == 1
     main(settings(folder, steps=3))
     assert step_of(folder) == 3
