@@ -59,7 +59,7 @@ def test_the_run_goes_on_offline(address: str, tmp_path: Path) -> None:
     )  # fmt: skip
     _, errors = process.communicate(timeout=200)
     assert process.returncode == 0, errors
-    assert time.monotonic() - begin < 60
+    assert time.monotonic() - begin < 150  # mostly the start of the command on a busy machine
     assert errors.count("Weights & Biases is out of reach") == 1
     assert (tmp_path / "last.ckpt").exists()
     (kept,) = tmp_path.glob("wandb/offline-run-*/run-*.wandb")

@@ -33,6 +33,5 @@ class SteadyWandbLogger(WandbLogger):
                 f"Weights & Biases is out of reach ({error}): the run is kept offline under "
                 f"{self.save_dir}; send it later with wandb sync"
             )
-        self._offline = True
         self._wandb_init["mode"] = "offline"
         return super().experiment
