@@ -136,7 +136,7 @@ def _same(one: dict[str, Any], two: dict[str, Any]) -> bool:
         torch.testing.assert_close(one, two, rtol=0, atol=0)
     except AssertionError:
         return False
-    return one["global_step"] == STEPS
+    return bool(one["global_step"] == STEPS)
 
 
 def _config() -> dict[str, Any]:

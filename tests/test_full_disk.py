@@ -15,7 +15,10 @@ import yaml
 from PIL import Image
 from safetensors.torch import save_file
 
+from lrfr_lightning.backbones import IResNet
 from lrfr_lightning.cli.main import main
+from lrfr_lightning.embedders import ModuleEmbedder
+from lrfr_lightning.export import describe_model, export_model
 from lrfr_lightning.protocols.result import write_results
 from lrfr_lightning.utils.disk import mount_point
 from lrfr_lightning.utils.errors import DiskError
@@ -93,6 +96,17 @@ def test_a_full_disk_is_named(writer: str, small_disk: Path) -> None:
     with pytest.raises(DiskError, match=f"the disk is full; disk {small_disk}, 3.1 MB free"):
         write(path, writer)
     assert os.listdir(path.parent) == []
+
+
+def test_an_export_too_long_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_text("old")
+    model = ModuleEmbedder(IResNet(18, 128, width=8), "small")
+    metadata = describe_model(model.backbone, "small")
+    with longest_file(MB), pytest.raises(DiskError, match=f"cannot write {path}: .*ulimit -f"):
+        export_model(model, path, "safetensors", metadata, [])
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.safetensors"]
 
 
 def test_other_errors_stay_what_they_are(tmp_path: Path) -> None:
