@@ -75,12 +75,18 @@ class Watch(pl.Callback):
             self.seen.append(tree_mb(os.getpid()))
 
 
-def tree_mb(process: int) -> float:
-    """Proportional set size of a process and its children, MB."""
+def tree_mb(process: int, field: str = "Pss") -> float:
+    """Proportional set size of a process and its children, MB.
+
+    Args:
+        process: its number.
+        field: of ``smaps_rollup``; ``Pss_Anon`` leaves out what is mapped from files, whose share
+            grows when other processes that map the same libraries end.
+    """
     children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    return _proportional_mb(process) + sum(_proportional_mb(int(child)) for child in children)
+    return sum(_proportional_mb(number, field) for number in (process, *map(int, children)))
 
 
-def _proportional_mb(process: int) -> float:
+def _proportional_mb(process: int, field: str) -> float:
     lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) * 1024 / 1e6
+    return int(next(line for line in lines if line.startswith(f"{field}:")).split()[1]) * 1024 / 1e6

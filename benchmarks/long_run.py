@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.input_memory import Watch, tenths
+from benchmarks.input_memory import Watch, tenths, tree_mb
 from benchmarks.machine import describe
 from lrfr_lightning.cli.main import main as lrfr
 from lrfr_lightning.utils.memory import keep_freed_memory
@@ -31,10 +31,17 @@ class MemoryWatch(Watch):
     def __init__(self, path: str) -> None:
         super().__init__(EVERY)
         self.path = Path(path)
+        self.anonymous: list[float] = []
+
+    def on_train_batch_end(self, *arguments: Any) -> None:
+        """Measure; also without what is mapped from files."""
+        super().on_train_batch_end(*arguments)
+        if len(self.seen) > len(self.anonymous):
+            self.anonymous.append(tree_mb(os.getpid(), "Pss_Anon"))
 
     def on_train_end(self, *_: Any) -> None:
         """Write."""
-        self.path.write_text(json.dumps(self.seen))
+        self.path.write_text(json.dumps({"all": self.seen, "anonymous": self.anonymous}))
 
 
 def long_run(folder: Path, steps: int) -> dict[str, Any]:
@@ -42,7 +49,8 @@ def long_run(folder: Path, steps: int) -> dict[str, Any]:
 
     Returns:
         Memory of the process and its workers, MB, in the second and the last tenth, as proportional
-        set size; open files and child processes before the run and after it.
+        set size, of all pages and of those that are mapped from no file; open files and child
+        processes that were not there before the run.
     """
     config = folder / "run.yaml"
     config.write_text(yaml.safe_dump(_config(folder, steps)))
@@ -52,16 +60,23 @@ def long_run(folder: Path, steps: int) -> dict[str, Any]:
         lrfr(["fit", "--config", str(config)])
     seconds = time.monotonic() - start
     seen = json.loads((folder / "memory.json").read_text())
-    second, last = tenths(seen)
     return {
         "steps": steps,
         "seconds": round(seconds),
+        "memory": {name: _summary(values) for name, values in seen.items()},
+        "files_left_open": sorted(set(_open_files()) - set(before)),
+        "processes_left": _children(),
+    }
+
+
+def _summary(seen: list[float]) -> dict[str, Any]:
+    """The second tenth beside the last, and one value from each."""
+    second, last = tenths(seen)
+    return {
         "second_tenth_mb": round(second, 1),
         "last_tenth_mb": round(last, 1),
         "growth": round(last / second - 1, 4),
         "every_tenth_mb": [round(value, 1) for value in seen[:: max(1, len(seen) // 10)]],
-        "files_left_open": sorted(set(_open_files()) - set(before)),
-        "processes_left": _children(),
     }
 
 
