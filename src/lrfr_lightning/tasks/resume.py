@@ -45,6 +45,6 @@ def count_next_epoch(trainer: pl.Trainer) -> None:
     Lightning 2.6 takes the run for one in mid-epoch and does not: a checkpoint in the midst of the
     next epoch would then be resumed at that epoch's beginning, and repeat its batches.
     """
-    epochs = trainer.fit_loop.epoch_progress.total
+    epochs: Any = trainer.fit_loop.epoch_progress.total
     if epochs.processed == epochs.started:
         trainer.fit_loop.reset_restart_stage()
