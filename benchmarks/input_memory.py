@@ -37,7 +37,7 @@ def growth(batches: int, workers: int) -> tuple[float, float]:
         )
         head = partial(MarginHead, margin=AdaFace())
         task = RecognitionTask(IResNet(18, 16, width=4), head, faces.num_classes)
-        watch = _Watch()
+        watch = Watch()
         trainer = pl.Trainer(
             accelerator="cpu", devices=1, max_steps=batches, max_epochs=-1, callbacks=[watch],
             logger=False, enable_checkpointing=False, enable_progress_bar=False,
@@ -46,26 +46,47 @@ def growth(batches: int, workers: int) -> tuple[float, float]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the machine may have fewer cores than workers
             trainer.fit(task, data)
-    tenth = max(1, len(watch.seen) // 10)
-    return median(watch.seen[tenth : 2 * tenth]), median(watch.seen[-tenth:])
+    return tenths(watch.seen)
 
 
-class _Watch(pl.Callback):
-    """Memory after every batch that is a multiple of four, MB."""
+def tenths(seen: list[float]) -> tuple[float, float]:
+    """The medians of the second and of the last tenth."""
+    tenth = max(1, len(seen) // 10)
+    return median(seen[tenth : 2 * tenth]), median(seen[-tenth:])
 
-    def __init__(self) -> None:
+
+class Watch(pl.Callback):
+    """Memory after every ``interval``-th batch, MB.
+
+    Args:
+        interval: in batches.
+
+    Attributes:
+        seen: what was measured, in order.
+    """
+
+    def __init__(self, interval: int = 4) -> None:
+        self.interval = interval
         self.seen: list[float] = []
 
     def on_train_batch_end(self, *arguments: Any) -> None:
-        if arguments[-1] % 4 == 3:
-            self.seen.append(_tree_mb(os.getpid()))
+        """Measure."""
+        if arguments[-1] % self.interval == self.interval - 1:
+            self.seen.append(tree_mb(os.getpid()))
 
 
-def _tree_mb(process: int) -> float:
+def tree_mb(process: int, field: str = "Pss") -> float:
+    """Proportional set size of a process and its children, MB.
+
+    Args:
+        process: its number.
+        field: of ``smaps_rollup``; ``Pss_Anon`` leaves out what is mapped from files, whose share
+            grows when other processes that map the same libraries end.
+    """
     children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    return _proportional_mb(process) + sum(_proportional_mb(int(child)) for child in children)
+    return sum(_proportional_mb(number, field) for number in (process, *map(int, children)))
 
 
-def _proportional_mb(process: int) -> float:
+def _proportional_mb(process: int, field: str) -> float:
     lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) * 1024 / 1e6
+    return int(next(line for line in lines if line.startswith(f"{field}:")).split()[1]) * 1024 / 1e6

@@ -19,6 +19,9 @@ PUBLIC = {
         "MarginStatistics",
         "NonFiniteGuard",
         "ProtocolEvaluation",
+        "RankWatch",
+        "SaveOnSigterm",
+        "SteadyWandbLogger",
     ],
     "datamodules": ["Batch", "FaceDataModule"],
     "datasets": [
@@ -141,6 +144,7 @@ PUBLIC = {
         "SiameseTask",
         "SuperResolutionTask",
         "WarmupCosine",
+        "WholeCheckpointIO",
     ],
     "transforms": ["CrossResolution", "Kernel", "Listed", "LogUniform", "PixelSpec", "Uniform"],
 }

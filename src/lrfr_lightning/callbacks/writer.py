@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 import torch
 
 from lrfr_lightning.utils.distributed import gather_objects
+from lrfr_lightning.utils.paths import whole_file
 
 
 class EmbeddingWriter(pl.Callback):
@@ -19,7 +20,7 @@ class EmbeddingWriter(pl.Callback):
     """
 
     def __init__(self, path: str = "embeddings.npz") -> None:
-        self.path = Path(path)
+        self.path = Path(path if path.endswith(".npz") else f"{path}.npz")
         self._parts: list[dict[str, np.ndarray[Any, Any]]] = []
 
     def on_predict_batch_end(
@@ -54,5 +55,6 @@ class EmbeddingWriter(pl.Callback):
     def _write(self, parts: Sequence[dict[str, np.ndarray[Any, Any]]]) -> None:
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         _, first = np.unique(joined["index"], return_index=True)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(self.path, **{name: value[first] for name, value in joined.items()})  # type: ignore[arg-type]
+        columns: dict[str, Any] = {name: value[first] for name, value in joined.items()}
+        with whole_file(self.path) as partial, open(partial, "wb") as file:
+            np.savez(file, **columns)

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from lrfr_lightning import __version__
-from lrfr_lightning.utils.errors import ConfigError, DataError, lost_worker
+from lrfr_lightning.utils.errors import ConfigError, DataError, DiskError, lost_worker
 from lrfr_lightning.utils.memory import keep_freed_memory
 
 COMMANDS = {
@@ -67,9 +67,9 @@ def main(args: Sequence[str] | None = None) -> Any:
         sys.exit(f"lrfr {arguments[0]}: {own}")
 
 
-def cause(error: BaseException | None) -> ConfigError | DataError | None:
+def cause(error: BaseException | None) -> ConfigError | DataError | DiskError | None:
     """The library's own error behind an error; the parser wraps those that it meets."""
-    while error is not None and not isinstance(error, ConfigError | DataError):
+    while error is not None and not isinstance(error, ConfigError | DataError | DiskError):
         error = lost_worker(error) or error.__cause__ or error.__context__
     return error
 

@@ -6,14 +6,18 @@ import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
+from pytorch_lightning.plugins.io import TorchCheckpointIO
 from pytorch_lightning.utilities import rank_zero_info
 
 from lrfr_lightning.callbacks.nonfinite import NonFiniteGuard
+from lrfr_lightning.callbacks.preemption import SaveOnSigterm
+from lrfr_lightning.callbacks.ranks import RankWatch
 from lrfr_lightning.cli.plan import Run, faults, look
 from lrfr_lightning.cli.plan.machine import native_bf16
 from lrfr_lightning.cli.plan.page import print_plan
 from lrfr_lightning.datamodules.faces import FaceDataModule
 from lrfr_lightning.tasks.base import Task
+from lrfr_lightning.tasks.checkpoint_io import WholeCheckpointIO
 from lrfr_lightning.utils.errors import ConfigError
 
 
@@ -58,7 +62,9 @@ class FaceCLI(LightningCLI):
         rank_zero_info(f"trainer.precision: {trainer['precision'] or '32-true'}")
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
-        """The trainer, when fitting with a ``NonFiniteGuard`` where the callbacks have none.
+        """The trainer, which writes whole checkpoints unless YAML names a plugin for them.
+
+        When fitting it has a ``NonFiniteGuard`` where the callbacks have none.
 
         Raises:
             ConfigError: its settings contradict each other, or the machine has no such devices.
@@ -67,6 +73,8 @@ class FaceCLI(LightningCLI):
             trainer: pl.Trainer = super().instantiate_trainer(**kwargs)
         except (MisconfigurationException, ModuleNotFoundError, ValueError) as error:
             raise ConfigError(f"trainer: {error}") from error
+        if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:
+            trainer.strategy.checkpoint_io = WholeCheckpointIO()
         guarded = any(isinstance(entry, NonFiniteGuard) for entry in trainer.callbacks)  # type: ignore[attr-defined]
         if self.subcommand == "fit" and not guarded:
             # before all others: what looks at a step's end finds it left out already
@@ -106,12 +114,13 @@ def run(args: list[str]) -> FaceCLI:
     The seed is 0 and the precision of ``fit`` :func:`fast_precision`, unless YAML or command line
     say otherwise.
     """
+    fit = {"precision": fast_precision(), "callbacks": [RankWatch(), SaveOnSigterm()]}
     return FaceCLI(
         Task,
         FaceDataModule,
         subclass_mode_model=True,
         seed_everything_default=0,
-        trainer_defaults={"precision": fast_precision()} if args[0] == "fit" else None,
+        trainer_defaults=fit if args[0] == "fit" else None,
         save_config_kwargs={"overwrite": True},
         parser_kwargs={"prog": "lrfr"},
         args=args,

@@ -17,6 +17,7 @@ from lrfr_lightning.functional.image import Image
 from lrfr_lightning.transforms.augmentation import Augmentation, Step
 from lrfr_lightning.transforms.cross_resolution import CrossResolution
 from lrfr_lightning.utils.errors import ConfigError
+from lrfr_lightning.utils.workers import outlive_sigterm
 
 
 class FaceDataModule(pl.LightningDataModule):
@@ -124,7 +125,7 @@ class FaceDataModule(pl.LightningDataModule):
             drop_last=True,
             pin_memory=torch.cuda.is_available(),
             persistent_workers=self.num_workers > 0,
-            worker_init_fn=_one_thread,
+            worker_init_fn=_prepare_worker,
         )
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
@@ -150,7 +151,7 @@ class FaceDataModule(pl.LightningDataModule):
             batch_size=self.batch_size,
             num_workers=self.num_workers,
             collate_fn=Collate(None),  # __getitems__ makes no list
-            worker_init_fn=_one_thread,
+            worker_init_fn=_prepare_worker,
         )
 
     def _sampler(self) -> EpochSampler:
@@ -178,9 +179,10 @@ def _nothing() -> DataLoader[Batch]:
     return DataLoader([{}], batch_size=None)  # type: ignore[arg-type]
 
 
-def _one_thread(_: int) -> None:
+def _prepare_worker(_: int) -> None:
     """A worker is one of many: its libraries must not start threads of their own."""
     import cv2
 
+    outlive_sigterm()
     cv2.setNumThreads(0)
     torch.set_num_threads(1)

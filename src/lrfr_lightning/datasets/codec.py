@@ -4,10 +4,12 @@ import io
 import struct
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
 import simplejpeg
+from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from lrfr_lightning.datasets.base import Image
@@ -21,7 +23,6 @@ FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "GIF")
 """Pillow's names of what is read. In others Pillow and OpenCV may see two sizes (JPEG 2000), or
 Pillow starts a program (EPS)."""
 
-_SCAN = b"\xff\xda"
 _SCAN, _END = b"\xff\xda", b"\xff\xd9"
 _PAIR = struct.Struct(">HH")
 _FRAMES = (0xC0, 0xC1, 0xC2)
@@ -56,13 +57,21 @@ def decode_image(data: bytes | memoryview, name: str | Callable[[], str]) -> Ima
             f"{_text(name)} is animated, expected one still image; save the frame that is meant"
         )
     buffer = np.frombuffer(data, np.uint8)
-    image = cv2.imdecode(buffer, cv2.IMREAD_COLOR_RGB) if width else None
+    image = _decoded(buffer) if width else None
     if image is None:
         raise DataError(
             f"cannot decode {_text(name)}: expected an encoded image (JPEG, PNG, BMP, WebP), "
             f"got {len(buffer)} bytes that are none; replace or remove it"
         )
     return np.asarray(image, dtype=np.uint8)
+
+
+def _decoded(buffer: NDArray[np.uint8]) -> Any:
+    """What OpenCV makes of it; None where that is no image."""
+    try:
+        return cv2.imdecode(buffer, cv2.IMREAD_COLOR_RGB)
+    except cv2.error:  # a header within the bytes that says another size than the first
+        return None
 
 
 def _text(name: str | Callable[[], str]) -> str:

@@ -16,6 +16,7 @@ from lrfr_lightning.protocols.base import Embeddings, Protocol
 from lrfr_lightning.protocols.result import ProtocolResult, Resolution
 from lrfr_lightning.utils.distributed import gather_objects, rank_and_world
 from lrfr_lightning.utils.fingerprint import fingerprint_of
+from lrfr_lightning.utils.workers import outlive_sigterm
 
 View = tuple[Resolution, int]
 """``(resolution, position)`` of an image."""
@@ -97,6 +98,7 @@ def extract_shown(
         Shown(protocol),
         batch_sampler=batches,
         num_workers=num_workers,
+        worker_init_fn=outlive_sigterm,
     )
     # None: a bar on a terminal, silence in a log file
     quiet = True if rank_and_world()[0] > 0 else None

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from lrfr_lightning.utils.disk import disk_error
+
 
 @contextmanager
 def partial_path(target: Path) -> Iterator[Path]:
@@ -13,9 +15,18 @@ def partial_path(target: Path) -> Iterator[Path]:
 
     Folders above it are made. An error or Ctrl-C removes what was written, and leaves a file that
     has the name as it is.
+
+    Raises:
+        DiskError: the disk cannot hold it.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target.parent, prefix=".export-") as folder:
         partial = Path(folder) / target.name
-        yield partial
-        os.replace(partial, target)
+        try:
+            yield partial
+            os.replace(partial, target)
+        except Exception as error:
+            full = disk_error(error, target, partial)
+            if full is None:
+                raise
+            raise full from error

@@ -1,5 +1,6 @@
 """LightningModules: what is trained, and towards what."""
 
+from lrfr_lightning.tasks.checkpoint_io import WholeCheckpointIO
 from lrfr_lightning.tasks.derivenet import DeriveNetTask
 from lrfr_lightning.tasks.distillation import DistillationTask
 from lrfr_lightning.tasks.octuplet import OctupletTask
@@ -16,4 +17,5 @@ __all__ = [
     "SiameseTask",
     "SuperResolutionTask",
     "WarmupCosine",
+    "WholeCheckpointIO",
 ]

@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from lrfr_lightning.backbones.base import Backbone
 from lrfr_lightning.datamodules.batch import Batch
 from lrfr_lightning.tasks.reference import reference_embeddings
-from lrfr_lightning.tasks.resume import finish_epoch, seed_step
+from lrfr_lightning.tasks.resume import count_next_epoch, finish_epoch, seed_step
 from lrfr_lightning.tasks.schedules import WarmupCosine
 from lrfr_lightning.tasks.speed import scale_learning_rate
 from lrfr_lightning.utils.errors import ConfigError
@@ -103,6 +103,10 @@ class Task(Recorded, pl.LightningModule):
             for optimizer in self.trainer.optimizers:
                 optimizer.zero_grad()
         seed_step(self._seed, self.global_rank, self.trainer.fit_loop.total_batch_idx)
+
+    def on_train_start(self) -> None:
+        """Let a run that was resumed between two epochs count the next one."""
+        count_next_epoch(self.trainer)
 
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
         """Nothing: training and test share no person, callbacks run whole protocols instead."""

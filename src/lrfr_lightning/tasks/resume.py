@@ -6,6 +6,7 @@ weights, running statistics, optimiser and schedule are in the checkpoint. The r
 
 from typing import Any
 
+import pytorch_lightning as pl
 import torch
 
 
@@ -36,3 +37,14 @@ def finish_epoch(checkpoint: dict[str, Any]) -> None:
         batches = loop["epoch_loop.batch_progress"]
         batches["current"] = dict.fromkeys(batches["current"], 0)
         batches["is_last_batch"] = False
+
+
+def count_next_epoch(trainer: pl.Trainer) -> None:
+    """Where all batches of an epoch were trained when a run was resumed, count the next as begun.
+
+    Lightning 2.6 takes the run for one in mid-epoch and does not: a checkpoint in the midst of the
+    next epoch would then be resumed at that epoch's beginning, and repeat its batches.
+    """
+    epochs: Any = trainer.fit_loop.epoch_progress.total
+    if epochs.processed == epochs.started:
+        trainer.fit_loop.reset_restart_stage()

@@ -9,6 +9,13 @@ class ConfigError(ValueError):
     """A setting contradicts another one, or cannot be met by the data or the machine."""
 
 
+class DiskError(OSError):
+    """A disk is full, a quota used up, or a file longer than the process may write."""
+
+    def __str__(self) -> str:
+        return str(self.strerror)
+
+
 def lost_worker(error: BaseException) -> ConfigError | None:
     """What to do about a process that loads data and died or hangs; None for any other error."""
     reason = str(error).partition("\n")[0].strip()

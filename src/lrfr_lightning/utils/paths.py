@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lrfr_lightning.utils.disk import disk_error
 from lrfr_lightning.utils.errors import ConfigError, DataError
 
 
@@ -39,11 +40,18 @@ def existing(path: str | Path, what: str) -> Path:
 
 
 @contextmanager
-def whole_file(path: str | Path) -> Iterator[Path]:
+def whole_file(path: str | Path, needed: int | None = None) -> Iterator[Path]:
     """Write the file yielded here; it gets the name ``path`` once the block ends without error.
 
     Folders above it are made. Until then a file that has the name stays as it is; an error or
     Ctrl-C removes what was written. Of several processes the last one's file stands.
+
+    Args:
+        path: where it shall lie.
+        needed: bytes that it will have, for the error; None where nobody knows.
+
+    Raises:
+        DiskError: the disk cannot hold it.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -51,5 +59,10 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     try:
         yield partial
         os.replace(partial, target)
+    except Exception as error:
+        full = disk_error(error, target, partial, needed)
+        if full is None:
+            raise
+        raise full from error
     finally:
         partial.unlink(missing_ok=True)

@@ -1,0 +1,37 @@
+"""Weights & Biases that no run waits for."""
+
+import os
+from typing import Any
+
+import wandb
+from lightning_fabric.loggers.logger import rank_zero_experiment
+from pytorch_lightning.loggers import WandbLogger
+from pytorch_lightning.utilities import rank_zero_warn
+
+_BOUNDS = {"WANDB_INIT_TIMEOUT": "30", "WANDB_FINISH_TIMEOUT": "60"}
+"""Seconds: for the server to answer at the start, and to take what is left at the end."""
+
+
+class SteadyWandbLogger(WandbLogger):
+    """Lightning's ``WandbLogger``, which goes on offline where the server cannot be reached.
+
+    It waits 30 s for the server when training begins, and 60 s at the end for what was not sent
+    yet; ``WANDB_INIT_TIMEOUT`` and ``WANDB_FINISH_TIMEOUT`` change that. Nothing is lost: the run
+    lies under ``save_dir``, ``wandb sync`` sends it later.
+    """
+
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> Any:
+        """The run, online or offline."""
+        for name, seconds in _BOUNDS.items():
+            os.environ.setdefault(name, seconds)
+        try:
+            return super().experiment
+        except wandb.Error as error:
+            rank_zero_warn(
+                f"Weights & Biases is out of reach ({error}): the run is kept offline under "
+                f"{self.save_dir}; send it later with wandb sync"
+            )
+        self._wandb_init["mode"] = "offline"
+        return super().experiment
