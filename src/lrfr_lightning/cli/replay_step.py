@@ -132,9 +132,9 @@ class ReplayCLI(FaceCLI):
         """With the one callback that measures."""
         return pl.Trainer(**{**self.config_init["fit"]["trainer"], "callbacks": [self.replay]})
 
-    def fit(self, model: Task, datamodule: ReplayedFaces, **_: Any) -> None:
+    def fit(self, model: Any, **_: Any) -> None:
         """The step, in place of the whole run."""
-        record = self.record
+        record, datamodule = self.record, self.datamodule
         datamodule.batches = [
             datamodule.again(record.epoch, batch.index, batch.label, batch.resolution)
             for batch in record.batches

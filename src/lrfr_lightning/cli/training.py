@@ -81,7 +81,7 @@ class FaceCLI(LightningCLI):
             trainer.callbacks.insert(0, NonFiniteGuard())  # type: ignore[attr-defined]
         return trainer
 
-    def fit(self, **arguments: Any) -> None:
+    def fit(self, model: Any, **arguments: Any) -> None:
         """Check the plan and show it, then train, unless ``--dry-run`` says not to.
 
         Raises:
@@ -96,7 +96,7 @@ class FaceCLI(LightningCLI):
         if faults(found):
             raise ConfigError(faults(found))
         if not self.dry_run:
-            self.trainer.fit(**arguments)
+            self.trainer.fit(model, **arguments)
 
 
 def fast_precision() -> str:
