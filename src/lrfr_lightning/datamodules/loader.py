@@ -35,8 +35,9 @@ class FaceLoader(DataLoader[Image]):
         Raises:
             DataError: too much is unreadable.
         """
+        batches = super().__iter__()
         try:
-            for batch in super().__iter__():
+            for batch in batches:
                 if "unreadable" in batch:
                     self.unreadable.add(batch.pop("unreadable"))
                 if len(batch["index"]):
@@ -44,6 +45,11 @@ class FaceLoader(DataLoader[Image]):
         except DataError as error:
             # torch puts the worker's traceback before it
             raise DataError(str(error).rpartition("DataError: ")[2].strip()) from None
+        except RuntimeError:
+            # a worker is dead or hangs: torch would ask it to end, and wait
+            for worker in getattr(batches, "_workers", ()):
+                worker.kill()
+            raise
 
 
 class ResumableLoader(FaceLoader):
