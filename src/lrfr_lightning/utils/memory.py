@@ -11,8 +11,8 @@ def keep_freed_memory() -> None:
     """Let this process use freed blocks of up to 1 GB again, instead of asking the kernel anew.
 
     By default glibc returns a large block to the kernel when it is freed, and the next one of the
-    same size comes as zeroed pages: a batch of floats spends a third of its time on them. The
-    process then holds what it needed at most, as it would on a GPU. Does nothing where the C
+    same size, such as the next batch, comes as zeroed pages. The process then holds what it needed
+    at most, as it would on a GPU. Does nothing where the C
     library is not glibc.
     """
     if not sys.platform.startswith("linux"):
