@@ -139,7 +139,8 @@ class NonFiniteGuard(pl.Callback):
         )
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Say how many steps were left out, if any."""
+        """Let go of the last batch, whose memory a worker shares; say what was left out, if any."""
+        self._losses, self._batches = [], []
         if self.left_out:
             rank_zero_info(f"{self.left_out} steps were not finite and were left out")
         if self.overflows:
