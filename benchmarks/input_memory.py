@@ -25,8 +25,8 @@ SIZE = 16
 def growth(batches: int, workers: int) -> tuple[float, float]:
     """Median MB in the second and in the last tenth of a run of ``Trainer.fit``.
 
-    Proportional set size of this process and its workers: a page that a fork copied counts twice.
-    In the first tenth queues fill.
+    Of this process and its workers, see :func:`tree_mb`: a page that a fork copied counts twice. In
+    the first tenth queues fill.
     """
     images, _ = jpegs(512)
     with tempfile.TemporaryDirectory() as folder:
@@ -75,18 +75,20 @@ class Watch(pl.Callback):
             self.seen.append(tree_mb(os.getpid()))
 
 
-def tree_mb(process: int, field: str = "Pss") -> float:
-    """Proportional set size of a process and its children, MB.
+def tree_mb(process: int) -> float:
+    """Memory of a process and its children, MB: their own pages, and a share of what they share.
+
+    What is mapped from files is left out: its share grows when other processes that map the same
+    libraries end.
 
     Args:
         process: its number.
-        field: of ``smaps_rollup``; ``Pss_Anon`` leaves out what is mapped from files, whose share
-            grows when other processes that map the same libraries end.
     """
     children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    return sum(_proportional_mb(number, field) for number in (process, *map(int, children)))
+    return sum(_proportional_mb(number) for number in (process, *map(int, children)))
 
 
-def _proportional_mb(process: int, field: str) -> float:
+def _proportional_mb(process: int) -> float:
     lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith(f"{field}:")).split()[1]) * 1024 / 1e6
+    own = [line.split() for line in lines if line.startswith(("Pss_Anon:", "Pss_Shmem:"))]
+    return sum(int(kilobytes) for _, kilobytes, _ in own) * 1024 / 1e6

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.input_memory import Watch, tenths, tree_mb
+from benchmarks.input_memory import Watch, tenths
 from benchmarks.machine import describe
 from lrfr_lightning.cli.main import main as lrfr
 from lrfr_lightning.utils.memory import keep_freed_memory
@@ -31,26 +31,18 @@ class MemoryWatch(Watch):
     def __init__(self, path: str) -> None:
         super().__init__(EVERY)
         self.path = Path(path)
-        self.anonymous: list[float] = []
-
-    def on_train_batch_end(self, *arguments: Any) -> None:
-        """Measure; also without what is mapped from files."""
-        super().on_train_batch_end(*arguments)
-        if len(self.seen) > len(self.anonymous):
-            self.anonymous.append(tree_mb(os.getpid(), "Pss_Anon"))
 
     def on_train_end(self, *_: Any) -> None:
         """Write."""
-        self.path.write_text(json.dumps({"all": self.seen, "anonymous": self.anonymous}))
+        self.path.write_text(json.dumps(self.seen))
 
 
 def long_run(folder: Path, steps: int) -> dict[str, Any]:
     """Train in this process; what it held while it ran and afterwards.
 
     Returns:
-        Memory of the process and its workers, MB, in the second and the last tenth, as proportional
-        set size, of all pages and of those that are mapped from no file; open files and child
-        processes that were not there before the run.
+        Memory of the process and its workers, MB, in the second and the last tenth; open files and
+        child processes that were not there before the run.
     """
     config = folder / "run.yaml"
     config.write_text(yaml.safe_dump(_config(folder, steps)))
@@ -63,7 +55,7 @@ def long_run(folder: Path, steps: int) -> dict[str, Any]:
     return {
         "steps": steps,
         "seconds": round(seconds),
-        "memory": {name: _summary(values) for name, values in seen.items()},
+        **_summary(seen),
         "files_left_open": sorted(set(_open_files()) - set(before)),
         "processes_left": _children(),
     }

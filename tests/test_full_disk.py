@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 
 from lrfr_lightning.backbones import IResNet
 from lrfr_lightning.cli.main import main
+from lrfr_lightning.cli.plan import CHECKS
 from lrfr_lightning.embedders import ModuleEmbedder
 from lrfr_lightning.export import describe_model, export_model
 from lrfr_lightning.protocols.result import write_results
@@ -169,9 +170,14 @@ def test_a_checkpoint_too_long_keeps_the_last_good_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*there is no last checkpoint available")
-def test_a_full_disk_keeps_the_last_good_checkpoint(small_disk: Path) -> None:
+def test_a_full_disk_keeps_the_last_good_checkpoint(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = small_disk / "checkpoints"
-    # in the small disk: one checkpoint, and not a second beside it
+    # in the small disk: one checkpoint, and not a second beside it, which the plan knows
+    with pytest.raises(SystemExit, match="disk: checkpoints take about .* are free"):
+        main(settings(folder, steps=3))
+    monkeypatch.delitem(CHECKS, "disk")  # as if others had filled it later
     with pytest.raises(SystemExit, match=f"cannot write .*disk is full; disk {small_disk}, "):
         main(settings(folder, steps=3))
     assert step_of(folder) == 1

@@ -50,7 +50,7 @@ def test_items_depend_on_order_and_borders() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"count": 17}, "two people for each of 17 items"),
+        ({"count": 17}, "one bit for each of 17 items, got 2 B"),
         ({"people": "!"}, "cannot be read"),
         ({"correct": 3}, "cannot be read"),
         ({"kind": None, "people": base64.b64encode(b"x").decode()}, "cannot be read"),

@@ -7,9 +7,9 @@ from typing import Any
 import pytorch_lightning as pl
 import yaml
 from pytorch_lightning.cli import SaveConfigCallback
+from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.trainer.states import TrainerFn
 
-from lrfr_lightning.callbacks.dashboard import log_results
 from lrfr_lightning.embedders.base import ModuleEmbedder
 from lrfr_lightning.embedders.extraction import evaluate
 from lrfr_lightning.protocols.base import Protocol
@@ -136,7 +136,15 @@ class ProtocolEvaluation(pl.Callback):
             config = _config(trainer)
             seed = config.get("seed_everything") or 0
             write_results(folder / "results.json", results, config, seed=seed)
-            log_results(trainer, results, stage)
+            _show(trainer, results, stage)
+
+
+def _show(trainer: pl.Trainer, results: Sequence[ProtocolResult], stage: str) -> None:
+    """Fill the dashboard, if there is one; W&B and Matplotlib take over a second to import."""
+    if any(isinstance(logger, WandbLogger) for logger in trainer.loggers):
+        from lrfr_lightning.callbacks.dashboard import log_results
+
+        log_results(trainer, results, stage)
 
 
 def _config(trainer: pl.Trainer) -> dict[str, Any]:

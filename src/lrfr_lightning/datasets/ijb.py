@@ -8,10 +8,9 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from lrfr_lightning.datasets.base import Image
@@ -20,6 +19,9 @@ from lrfr_lightning.functional.alignment import align
 from lrfr_lightning.utils.errors import DataError, first_few
 from lrfr_lightning.utils.paths import existing
 from lrfr_lightning.utils.reading import read_lines
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 Benchmark = Literal["ijbb", "ijbc"]
 
@@ -157,7 +159,9 @@ def _named(path: Path, columns: int, dtype: type) -> tuple[list[str], NDArray[An
     return table[0].tolist(), _numbers(path, table.iloc[:, 1:], dtype)
 
 
-def _table(path: Path, columns: int, **options: Any) -> pd.DataFrame:
+def _table(path: Path, columns: int, **options: Any) -> "DataFrame":
+    import pandas as pd  # takes half a second
+
     # pandas makes as many columns as the first line has, and fills them up in all others
     lines = read_lines(existing(path, "list"), "list")
     first = next((line for line in lines if line.strip()), "")
@@ -165,13 +169,13 @@ def _table(path: Path, columns: int, **options: Any) -> pd.DataFrame:
     if first and found != columns and not ("usecols" in options and found > columns):
         raise DataError(f"{path}: expected {columns} columns, got {found}")
     try:
-        table: pd.DataFrame = pd.read_csv(path, quoting=csv.QUOTE_NONE, **options)
+        table: DataFrame = pd.read_csv(path, quoting=csv.QUOTE_NONE, **options)
     except ValueError as error:
         raise DataError(f"{path} cannot be read: {error}") from None
     return table
 
 
-def _numbers(path: Path, table: pd.DataFrame, dtype: type) -> NDArray[Any]:
+def _numbers(path: Path, table: "DataFrame", dtype: type) -> NDArray[Any]:
     """A table's columns, which have to be numbers; whole ones for an integer ``dtype``."""
     kinds = "i" if dtype is np.int64 else "if"
     wrong = [column for column in table if table[column].dtype.kind not in kinds]
