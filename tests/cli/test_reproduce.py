@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from lrfr_lightning.datasets import EmbeddedFaces
 from lrfr_lightning.datasets.codec import encode_jpeg
 from lrfr_lightning.datasets.embedded import verification_pairs, write_lfw_layout
 from lrfr_lightning.embedders import RawPixels, evaluate
-from lrfr_lightning.protocols import EmbeddedVerification
+from lrfr_lightning.protocols import EmbeddedVerification, provenance
 
 RESULTS = Path(__file__).parents[2] / "experiments" / "results"
 TINY = {"depth": 18, "embedding_dim": 16, "width": 4}
@@ -146,3 +147,16 @@ def test_a_command_without_what_is_no_part_of_its_results() -> None:
     assert told(args, ("output", "num_workers")) == [
         "evaluate", "--checkpoint", "a", "b", "--flip"
     ]  # fmt: skip
+
+
+def test_a_package_under_another_name_ends_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = provenance.version
+
+    def version(name: str) -> str:
+        if name == "opencv-python-headless":
+            raise PackageNotFoundError(name)
+        return installed(name)
+
+    monkeypatch.setattr(provenance, "version", version)
+    assert "opencv-python-headless" not in provenance.versions()
+    assert "torch" in provenance.versions()

@@ -91,7 +91,7 @@ def read_lines(path: str | Path, what: str) -> Iterator[str]:
 
 
 def _at_once(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # Windows has none
 
 
 def _reason(error: Exception) -> str:
