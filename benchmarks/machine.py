@@ -2,12 +2,12 @@
 
 import os
 import platform
-import subprocess
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from lrfr_lightning.cli.training import fast_precision
+from lrfr_lightning.cli.plan.machine import native_bf16
+from lrfr_lightning.protocols.provenance import commits
 
 PACKAGES = (
     "torch", "numpy", "opencv-python-headless", "timm", "albumentations", "scikit-learn",
@@ -26,13 +26,13 @@ def describe() -> dict[str, object]:
         "system": platform.platform(terse=True),
         "python": platform.python_version(),
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
-        "commit": _commit(),
+        "commit": commits()["working_folder"],
     }
 
 
 def computes_bf16() -> bool:
     """Whether the processor does; one that emulates it takes ten times as long as in float32."""
-    return fast_precision() == "bf16-mixed"
+    return native_bf16(cuda=False)
 
 
 def _processor() -> str:
@@ -46,8 +46,3 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-def _commit() -> str:
-    done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    return done.stdout.strip()

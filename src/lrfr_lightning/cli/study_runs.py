@@ -13,6 +13,7 @@ from pathlib import Path
 
 from jsonargparse import Namespace
 
+from lrfr_lightning.protocols.provenance import commits
 from lrfr_lightning.utils.errors import ConfigError, DataError
 
 
@@ -118,7 +119,7 @@ def _run(entry: Run, options: Namespace) -> tuple[Run, float]:
         "recipe": _digest(entry.recipe.config),
         "fit_seconds": round(trained),
         "seconds": round(seconds),
-        "commit": _commit(),
+        "commit": commits()["working_folder"] or "unknown",
         "jobs": options.jobs,
         "cores": os.cpu_count(),
     }
@@ -146,9 +147,3 @@ def lrfr(who: str, folder: Path, jobs: int, *args: str) -> None:
     if done.returncode:
         last = "\n".join(log.read_text().splitlines()[-5:])
         raise DataError(f"{who}: lrfr {args[0]} failed, see {log}:\n{last}")
-
-
-def _commit() -> str:
-    """The commit of the working folder, ``unknown`` outside a checkout."""
-    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
-    return done.stdout.strip() or "unknown"

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from lrfr_lightning.utils.disk import disk_error
+from lrfr_lightning.utils.disk import naming_the_disk
 
 
 @contextmanager
@@ -22,11 +22,6 @@ def partial_path(target: Path) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target.parent, prefix=".export-") as folder:
         partial = Path(folder) / target.name
-        try:
+        with naming_the_disk(target, partial):
             yield partial
             os.replace(partial, target)
-        except Exception as error:
-            full = disk_error(error, target, partial)
-            if full is None:
-                raise
-            raise full from error

@@ -4,6 +4,8 @@ import errno
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lrfr_lightning.utils.errors import DiskError
@@ -14,6 +16,22 @@ _REASONS = {
     errno.EDQUOT: "the quota on the disk is used up",
     errno.EFBIG: "the file is longer than this process may write (ulimit -f)",
 }
+
+
+@contextmanager
+def naming_the_disk(target: Path, partial: Path, needed: int | None = None) -> Iterator[None]:
+    """Write ``partial`` here; arguments as of :func:`disk_error`.
+
+    Raises:
+        DiskError: in place of an error that the disk is the reason of.
+    """
+    try:
+        yield
+    except Exception as error:
+        full = disk_error(error, target, partial, needed)
+        if full is None:
+            raise
+        raise full from error
 
 
 def disk_error(

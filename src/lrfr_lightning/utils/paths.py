@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lrfr_lightning.utils.disk import disk_error
+from lrfr_lightning.utils.disk import naming_the_disk
 from lrfr_lightning.utils.errors import ConfigError, DataError
 
 
@@ -57,12 +57,8 @@ def whole_file(path: str | Path, needed: int | None = None) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.{uuid.uuid4().hex}.partial")
     try:
-        yield partial
-        os.replace(partial, target)
-    except Exception as error:
-        full = disk_error(error, target, partial, needed)
-        if full is None:
-            raise
-        raise full from error
+        with naming_the_disk(target, partial, needed):
+            yield partial
+            os.replace(partial, target)
     finally:
         partial.unlink(missing_ok=True)
