@@ -3,7 +3,6 @@
 import os
 from typing import Any
 
-import wandb
 from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import rank_zero_warn
@@ -24,6 +23,8 @@ class SteadyWandbLogger(WandbLogger):
     @rank_zero_experiment
     def experiment(self) -> Any:
         """The run, online or offline."""
+        import wandb  # takes most of a second, and few runs log there
+
         for name, seconds in _BOUNDS.items():
             os.environ.setdefault(name, seconds)
         try:

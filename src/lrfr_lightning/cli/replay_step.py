@@ -98,13 +98,13 @@ class ReplayCLI(FaceCLI):
         self.checkpoint = checkpoint
         self.replay = Replay()
         super().__init__(
-            Task,
-            ReplayedFaces,
+            ["fit", "--config", str(config)],
+            model_class=Task,
+            datamodule_class=ReplayedFaces,
             subclass_mode_model=True,
             save_config_callback=None,
             seed_everything_default=0,
             parser_kwargs={"prog": "lrfr replay"},
-            args=["fit", "--config", str(config)],
         )
 
     def before_instantiate_classes(self) -> None:

@@ -22,7 +22,20 @@ from lrfr_lightning.utils.errors import ConfigError
 
 
 class FaceCLI(LightningCLI):
-    """Any task, any face data; the class count goes from the data to the model by itself."""
+    """Any task, any face data; the class count goes from the data to the model by itself.
+
+    Args:
+        args: the command line, its subcommand first.
+        arguments: of ``LightningCLI``.
+    """
+
+    def __init__(self, args: list[str], **arguments: Any) -> None:
+        self._asked = args[0]
+        super().__init__(args=args, **arguments)
+
+    def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]
+        """The one that is asked for: the parsers of all four take a second to make."""
+        return {self._asked: LightningCLI.subcommands()[self._asked]}
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Link the class count."""
@@ -116,12 +129,12 @@ def run(args: list[str]) -> FaceCLI:
     """
     fit = {"precision": fast_precision(), "callbacks": [RankWatch(), SaveOnSigterm()]}
     return FaceCLI(
-        Task,
-        FaceDataModule,
+        args,
+        model_class=Task,
+        datamodule_class=FaceDataModule,
         subclass_mode_model=True,
         seed_everything_default=0,
         trainer_defaults=fit if args[0] == "fit" else None,
         save_config_kwargs={"overwrite": True},
         parser_kwargs={"prog": "lrfr"},
-        args=args,
     )

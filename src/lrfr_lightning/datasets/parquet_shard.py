@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lrfr_lightning.datasets.parquet_pages import PageBounds
 from lrfr_lightning.utils.errors import ConfigError, DataError
 
 MAX_GROUP_BYTES = 1 << 31
@@ -61,7 +62,8 @@ class Shard:
         self.group_bytes = self._largest_group()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_metadata"}
+        found_again = {"_metadata", "_pages"}
+        return {name: value for name, value in vars(self).items() if name not in found_again}
 
     def labels(self) -> tuple[NDArray[np.int64], list[str]]:
         """Position int64 ``(N,)`` in the names, and the distinct names of the shard.
@@ -70,6 +72,7 @@ class Shard:
             DataError: a row has no label, or the column cannot be read.
         """
         with self._reading() as file:
+            self._pages.check(self._label_column, range(len(self.rows)))
             column = file.read([self._label_column], use_threads=False).column(0)
             _check_length(column, int(self.rows.sum()), self.path)
             if column.null_count:
@@ -89,6 +92,7 @@ class Shard:
         # one image under a number of rows: it is held once, not once for each of them
         shared = [self.leaf] if self.rows[group] * self.group_bytes > MAX_GROUP_BYTES else None
         with self._reading(shared) as file:
+            self._pages.check(self.leaf, range(group, group + 1))
             column = file.read_row_group(group, [self.leaf], use_threads=False).column(0)
             _check_length(column, int(self.rows[group]), self.path)
             if pyarrow().types.is_struct(column.type):
@@ -119,6 +123,10 @@ class Shard:
     @cached_property
     def _metadata(self) -> Any:
         return pyarrow().parquet.read_metadata(self.path)
+
+    @cached_property
+    def _pages(self) -> PageBounds:
+        return PageBounds(self.path)
 
     @contextmanager
     def _reading(self, shared: list[str] | None = None) -> Iterator[Any]:
