@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.plugins import MixedPrecision
-from torch import distributed, multiprocessing
+from torch import distributed
 
 from lrfr_lightning.backbones import IResNet
 from lrfr_lightning.callbacks import NonFiniteGuard
@@ -20,6 +19,7 @@ from lrfr_lightning.datasets import EmbeddedFaces
 from lrfr_lightning.heads import ArcFace, MarginHead, PartialFC
 from lrfr_lightning.tasks import RecognitionTask
 from lrfr_lightning.utils.errors import ConfigError
+from processes import free_port, on_ranks
 
 CLASSES = 7
 
@@ -90,11 +90,8 @@ def rank_process(rank: int, folder: Path) -> None:
 def test_both_leave_out_what_one_cannot_train_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.socket() as server:
-        server.bind(("localhost", 0))
-        port = server.getsockname()[1]
-    monkeypatch.setenv("MASTER_PORT", str(port))
-    multiprocessing.spawn(rank_process, (tmp_path,), nprocs=2)
+    monkeypatch.setenv("MASTER_PORT", str(free_port()))
+    on_ranks(rank_process, (tmp_path,), 2)
     one, two = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
     for found in (one, two):
         assert found["left_out"] == 1

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import distributed, multiprocessing
+from torch import distributed
 
 from lrfr_lightning.heads import AdaFace, BoundedLaplacianArcFace, MarginHead
 from lrfr_lightning.utils.distributed import leave
+from processes import on_ranks
 
 SIZES = [(4, 4), (6, 1), (5, 0), (0, 1), (0, 0)]
 """Labelled samples of either rank, step by step; each batch has one more without a label."""
@@ -62,7 +63,7 @@ def rank_process(rank, folder):
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ranks")
-    multiprocessing.spawn(rank_process, (str(folder),), nprocs=2)
+    on_ranks(rank_process, (str(folder),), 2)
     return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from paper_margins import EVERY_MARGIN, quality_of_some
-from torch import distributed, multiprocessing
+from torch import distributed
 from torch.nn.functional import normalize
 
 from lrfr_lightning.functional import softmax_loss
@@ -15,6 +15,7 @@ from lrfr_lightning.functional.softmax_loss import compare
 from lrfr_lightning.heads import ArcFace, CosineClassifier, MarginHead, PartialFC
 from lrfr_lightning.utils.distributed import leave
 from lrfr_lightning.utils.errors import ConfigError
+from processes import on_ranks
 
 CLASSES_OF_MANY = 40_000
 DIM, CLASSES = 6, 11  # 11 identities are no multiple of 2 or 3 ranks
@@ -93,7 +94,7 @@ def positives_are_in():
 def ranks(request, tmp_path_factory):
     world = request.param
     folder = tmp_path_factory.mktemp(f"ranks{world}")
-    multiprocessing.spawn(rank_process, (world, str(folder)), nprocs=world)
+    on_ranks(rank_process, (world, str(folder)), world)
     return [torch.load(folder / f"{rank}.pt") for rank in range(world)]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import roc_auc_score, roc_curve
-from torch import Tensor, distributed, multiprocessing
+from torch import Tensor, distributed
 
 from lrfr_lightning.functional.folds import kfold_accuracy
 from lrfr_lightning.functional.verification import best_threshold
@@ -18,6 +18,7 @@ from lrfr_lightning.metrics import (
     VerificationROC,
 )
 from lrfr_lightning.utils.errors import ConfigError, DataError
+from processes import on_ranks
 
 COUNT, FAR = 12_000, 0.01
 
@@ -87,7 +88,7 @@ def _on_rank(rank: int, folder: str) -> None:
 
 
 def test_two_ranks_equal_one(tmp_path: object) -> None:
-    multiprocessing.spawn(_on_rank, args=(str(tmp_path),), nprocs=2)  # type: ignore[no-untyped-call]
+    on_ranks(_on_rank, (str(tmp_path),), 2)
     for rank in (0, 1):
         in_list_order, shuffled, alone = torch.load(f"{tmp_path}/{rank}.pt")
         assert in_list_order == pytest.approx(expected(), rel=0, abs=1e-12)

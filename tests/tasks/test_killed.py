@@ -1,12 +1,11 @@
 """``lrfr fit``, killed in the midst of an epoch and started again, ends as if nothing had happened.
 
-Each run is started in another of the ways in which Lightning makes ranks: two nodes with a process
-each, its own launcher, torchrun.
+Ranks are made in two of the ways that Lightning knows: a node for each process, and torchrun;
+tests/test_distributed.py has its own launcher.
 """
 
 import json
 import signal
-import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import pytest
 import torch
 import yaml
 
-from processes import finish, kill_remains, start
+from processes import Forked, finish, free_port, kill_remains, start
 
 BIN = Path(sys.executable).parent
 KILL = '''
@@ -74,15 +73,16 @@ def config(name: str, ranks: int, die_at: int = -1) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def free_port() -> str:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return str(found.getsockname()[1])
-
-
-def launch(folder: Path, name: str, settings: dict[str, Any], *more: str) -> list[Any]:
+def fit(folder: Path, name: str, settings: dict[str, Any], *more: str) -> list[str]:
+    """The arguments of ``lrfr`` for settings that are written beside."""
     (folder / f"{name}.yaml").write_text(yaml.safe_dump(settings))
-    return [BIN / "lrfr", "fit", "--config", f"{name}.yaml", *more]
+    return ["fit", "--config", f"{name}.yaml", *more]
+
+
+def nodes(settings: dict[str, Any]) -> dict[str, Any]:
+    """The same on two nodes of one process each."""
+    settings["trainer"] |= {"devices": 1, "num_nodes": 2}
+    return settings
 
 
 def lines(folder: Path, name: str, rank: int) -> list[Any]:
@@ -111,14 +111,14 @@ def compare(folder: Path, ranks: int, batches: int) -> None:
 
 def test_one_process(tmp_path: Path) -> None:
     (tmp_path / "watch.py").write_text(KILL)
-    whole = start(launch(tmp_path, "whole", config("whole", 1)), tmp_path)
+    whole = Forked(fit(tmp_path, "whole", config("whole", 1)), tmp_path)
     # 8 batches an epoch; 13 were seen, 6 steps made
-    killed = start(launch(tmp_path, "killed", config("killed", 1, die_at=13)), tmp_path)
+    killed = Forked(fit(tmp_path, "killed", config("killed", 1, die_at=13)), tmp_path)
     finish(killed, -signal.SIGKILL)
     kill_remains(killed)
     again = config("resumed", 1)
-    finish(start(launch(tmp_path, "resumed", again, "--ckpt_path", "killed-ckpt/step=6.ckpt"),
-                 tmp_path))  # fmt: skip
+    resumed = fit(tmp_path, "resumed", again, "--ckpt_path", "killed-ckpt/step=6.ckpt")
+    finish(Forked(resumed, tmp_path))
     finish(whole)
     compare(tmp_path, 1, 16)
 
@@ -126,23 +126,13 @@ def test_one_process(tmp_path: Path) -> None:
 @pytest.mark.timeout(600)
 def test_two_ranks(tmp_path: Path) -> None:
     (tmp_path / "watch.py").write_text(KILL)
-    killed = start(launch(tmp_path, "killed", config("killed", 2, die_at=5)), tmp_path)
+    killed = Forked(fit(tmp_path, "killed", nodes(config("killed", 2, die_at=5))), tmp_path, 2)
     killed.communicate(timeout=200)
     kill_remains(killed)
     assert killed.returncode != 0
-    torchrun = [BIN / "torchrun", "--nproc_per_node", "2", "--master_port", free_port(),
-                "--no-python"]  # fmt: skip
-    again = launch(tmp_path, "resumed", config("resumed", 2), "--ckpt_path",
-                   "killed-ckpt/step=2.ckpt")  # fmt: skip
+    torchrun = [BIN / "torchrun", "--nproc_per_node", "2", "--master_port", str(free_port()),
+                "--no-python", BIN / "lrfr"]  # fmt: skip
+    again = fit(tmp_path, "resumed", config("resumed", 2), "--ckpt_path", "killed-ckpt/step=2.ckpt")
     finish(start([*torchrun, *again], tmp_path))
-    settings = config("whole", 2)
-    settings["trainer"] |= {"devices": 1, "num_nodes": 2}
-    whole = launch(tmp_path, "whole", settings)
-    port = free_port()
-    nodes = [
-        start(whole, tmp_path, NODE_RANK=str(node), MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
-        for node in range(2)
-    ]
-    for node in nodes:
-        finish(node)
+    finish(Forked(fit(tmp_path, "whole", nodes(config("whole", 2))), tmp_path, 2))
     compare(tmp_path, 2, 8)

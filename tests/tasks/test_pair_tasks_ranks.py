@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, distributed, multiprocessing, nn
+from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from lrfr_lightning.backbones import IResNet
@@ -14,6 +14,7 @@ from lrfr_lightning.functional.derivenet import thumbnails
 from lrfr_lightning.heads import ArcFace, MarginHead
 from lrfr_lightning.tasks import DeriveNetTask, OctupletTask, SiameseTask
 from lrfr_lightning.utils.distributed import leave
+from processes import on_ranks
 
 TASKS = {"octuplet": OctupletTask, "siamese": SiameseTask, "derivenet": DeriveNetTask}
 STEPS = 3
@@ -74,7 +75,7 @@ def rank_process(rank: int, folder: str) -> None:
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     folder = tmp_path_factory.mktemp("ranks")
-    multiprocessing.spawn(rank_process, (str(folder),), nprocs=2)
+    on_ranks(rank_process, (str(folder),), 2)
     return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
 
 

@@ -1,20 +1,20 @@
 """Training with identity weights on two ranks, and its checkpoints on one, two and three."""
 
 import os
-import socket
 from functools import partial
 from pathlib import Path
 
 import pytest
 import pytorch_lightning as pl
 import torch
-from torch import distributed, multiprocessing
+from torch import distributed
 
 from lrfr_lightning.backbones import IResNet
 from lrfr_lightning.datamodules import FaceDataModule
 from lrfr_lightning.datasets import EmbeddedFaces
 from lrfr_lightning.heads import AdaFace, CosineClassifier, MarginHead, PartialFC
 from lrfr_lightning.tasks import RecognitionTask
+from processes import free_port, on_ranks
 
 WEIGHT = "head.classifier.weight"
 CLASSES = 7  # no multiple of 2 or 3 ranks
@@ -78,12 +78,6 @@ def rank_process(rank: int, world: int, folder: Path) -> None:
     distributed.destroy_process_group()
 
 
-def free_port() -> int:
-    with socket.socket() as server:
-        server.bind(("localhost", 0))
-        return int(server.getsockname()[1])
-
-
 def probe() -> torch.Tensor:
     return torch.randn(3, 16, generator=torch.Generator().manual_seed(5))
 
@@ -95,7 +89,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         for world in (2, 3):
             patch.setenv("SHARDS_PORT", str(free_port()))
-            multiprocessing.spawn(rank_process, (world, folder), nprocs=world)
+            on_ranks(rank_process, (world, folder), world)
     return folder
 
 

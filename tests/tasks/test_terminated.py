@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from test_killed import BIN, config, lines
+from test_killed import BIN, config, lines, nodes
 
-from processes import finish, start
+from processes import Forked, Started, finish, start
 
 TERMINATE = '''
 import json, os, signal
@@ -45,14 +45,13 @@ def settings(name: str, ranks: int, stops: dict[int, Any]) -> dict[str, Any]:
     return changed
 
 
-def launch(folder: Path, name: str, content: dict[str, Any]) -> list[Any]:
+def fit(folder: Path, name: str, content: dict[str, Any]) -> list[str]:
     (folder / f"{name}.yaml").write_text(yaml.safe_dump(content))
-    return [BIN / "lrfr", "fit", "--config", f"{name}.yaml", "--ckpt_path", "last"]
+    return ["fit", "--config", f"{name}.yaml", "--ckpt_path", "last"]
 
 
-def stopped(command: list[Any], folder: Path, step: int, **environment: str) -> None:
-    """Run a command that gets the signal before the end of ``step``."""
-    process = start(command, folder, **environment)
+def stopped(process: Started, step: int) -> None:
+    """Wait for a run that gets the signal before the end of ``step``."""
     _, errors = process.communicate(timeout=200)
     assert process.returncode == 143, errors
     assert f"SIGTERM: stopped after step {step}, saved " in errors
@@ -61,14 +60,14 @@ def stopped(command: list[Any], folder: Path, step: int, **environment: str) -> 
 
 def test_one_process_as_under_slurm(tmp_path: Path) -> None:
     (tmp_path / "watch.py").write_text(TERMINATE)
-    whole = start(launch(tmp_path, "whole", settings("whole", 1, {})), tmp_path)
+    whole = Forked(fit(tmp_path, "whole", settings("whole", 1, {})), tmp_path)
     # the signal comes in the first of two batches of a step, which is made whole
-    again = launch(tmp_path, "run", settings("run", 1, {4: "all", 10: "all"}))
+    again = fit(tmp_path, "run", settings("run", 1, {4: "all", 10: "all"}))
     slurm = {"SLURM_NTASKS": "1", "SLURM_JOB_NAME": "train", "SLURM_JOB_ID": "7",
              "SLURM_LOCALID": "0", "SLURM_NODEID": "0", "SLURM_PROCID": "0"}  # fmt: skip
-    stopped(again, tmp_path, 3, **slurm)
-    stopped(again, tmp_path, 6, **slurm)
-    finish(start(again, tmp_path, **slurm))
+    stopped(Forked(again, tmp_path, **slurm), 3)
+    stopped(Forked(again, tmp_path, **slurm), 6)
+    finish(Forked(again, tmp_path, **slurm))
     finish(whole)
     same_run(tmp_path, 1, 8)
 
@@ -76,11 +75,14 @@ def test_one_process_as_under_slurm(tmp_path: Path) -> None:
 @pytest.mark.timeout(600)
 def test_two_ranks_whoever_gets_the_signal(tmp_path: Path) -> None:
     (tmp_path / "watch.py").write_text(TERMINATE)
-    again = launch(tmp_path, "run", settings("run", 2, {0: 1, 2: 0, 4: "all"}))
-    for step in (1, 2, 3):
-        stopped(again, tmp_path, step)
-    finish(start(again, tmp_path))
-    finish(start(launch(tmp_path, "whole", settings("whole", 2, {})), tmp_path))
+    stops: dict[int, Any] = {0: 1, 2: 0, 4: "all"}
+    launched = fit(tmp_path, "launched", settings("run", 2, stops))
+    again = fit(tmp_path, "run", nodes(settings("run", 2, stops)))
+    stopped(start([BIN / "lrfr", *launched], tmp_path), 1)
+    for step in (2, 3):
+        stopped(Forked(again, tmp_path, 2), step)
+    finish(Forked(again, tmp_path, 2))
+    finish(Forked(fit(tmp_path, "whole", nodes(settings("whole", 2, {}))), tmp_path, 2))
     same_run(tmp_path, 2, 4)
 
 
