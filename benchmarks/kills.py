@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, get_start_method, set_start_method
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -91,16 +91,17 @@ def _start(context: Any, folder: Path) -> BaseProcess:
     """Begin the command; it is the same the first time and again."""
     folder.mkdir(exist_ok=True)
     (folder / "run.yaml").write_text(yaml.safe_dump(_config()))
-    process: BaseProcess = context.Process(target=_fit, args=(folder,))
+    process: BaseProcess = context.Process(target=_fit, args=(folder, get_start_method()))
     process.start()
     return process
 
 
-def _fit(folder: Path) -> None:
-    """``lrfr fit`` in a session of its own, what it says in a file."""
+def _fit(folder: Path, start_method: str) -> None:
+    """``lrfr fit`` in a session of its own, its workers started as ever, what it says in a file."""
     from lrfr_lightning.cli.main import main
 
     os.setsid()
+    set_start_method(start_method, force=True)
     os.chdir(folder)
     log = os.open("log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (sys.stdout, sys.stderr):

@@ -21,6 +21,7 @@ from lrfr_lightning.datasets import FaceDataset
 from lrfr_lightning.heads import ArcFace, MarginHead
 from lrfr_lightning.protocols import EmbeddedVerification, ProtocolResult
 from lrfr_lightning.tasks import RecognitionTask
+from processes import start_server
 
 os.environ.setdefault("WANDB_MODE", "disabled")
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
@@ -34,6 +35,12 @@ REAL_DATA = os.environ.get("LRFR_DATA") and os.path.abspath(os.environ["LRFR_DAT
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Real faces first: the longest tests must not start when the other process is done."""
     items.sort(key=lambda item: item.get_closest_marker("real") is None)
+
+
+def pytest_sessionstart() -> None:
+    """Where tests run side by side, each process will need its server; it starts meanwhile."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        start_server()
 
 
 @pytest.fixture(scope="session")

@@ -78,8 +78,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def done(study: dict[str, Any], finished: Path) -> dict[str, Any]:
+def done(study: dict[str, Any], finished: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The study, with all its runs trained and measured."""
+    in_process(monkeypatch)
+    study["jobs"] = 1
     if not any(finished.iterdir()):
         run(study)
         copytree("out", finished, dirs_exist_ok=True)
@@ -173,7 +175,8 @@ def test_a_failed_run_is_named_and_repeated_next_time(study: dict[str, Any]) -> 
     with pytest.raises(
         SystemExit, match=r"cos, seed 0: lrfr fit failed, see out/cos/seed0/fit.log"
     ):
-        run(study)
+        run(study | {"seeds": [0]})
+    assert Path("out/arc/seed0/last.ckpt").exists()
     assert not Path("out/cos/seed0/results.json").exists()
 
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,7 @@ from benchmarks.photographs import Placed
 
 from lrfr_lightning.cli.main import main
 from lrfr_lightning.preprocessing.record import read_csv
-from processes import finish, kill_remains, start
-
-LRFR = Path(sys.executable).parent / "lrfr"
+from processes import Forked, finish, kill_remains
 
 
 def totals(placed: list[Placed], rows: Any, least: int) -> tuple[float, float, float]:
@@ -67,9 +64,9 @@ def test_smaller_faces_are_found_in_the_enlarged_picture(
 @pytest.mark.real
 def test_killed_and_started_again(placed: tuple[Path, list[Placed]], tmp_path: Path) -> None:
     folder, _ = placed
-    command = [LRFR, "align", folder, "--workers", "2", "--output"]
-    whole = start([*command, "whole"], tmp_path)
-    killed = start([*command, "out"], tmp_path)
+    command = ["align", str(folder), "--workers", "2", "--output"]
+    whole = Forked([*command, "whole"], tmp_path)
+    killed = Forked([*command, "out"], tmp_path)
     lines = tmp_path / "out/alignment.jsonl"
     until = time.monotonic() + 120
     while not (lines.exists() and lines.read_text().count("\n") >= 10):
@@ -80,7 +77,7 @@ def test_killed_and_started_again(placed: tuple[Path, list[Placed]], tmp_path: P
     kill_remains(killed)
     done = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.jpg")}
     assert 0 < len(done) < 60
-    finish(start([*command, "out"], tmp_path))
+    finish(Forked([*command, "out"], tmp_path))
     finish(whole)
     files = [
         {path.relative_to(tmp_path / name): path.read_bytes()

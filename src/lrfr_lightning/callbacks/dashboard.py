@@ -25,14 +25,14 @@ _DPI = 100
 
 
 def log_results(trainer: pl.Trainer, results: Sequence[ProtocolResult], stage: str) -> None:
-    """Send the results of one model to Weights & Biases, if it is in use.
+    """Send the results of one model to Weights & Biases, if it is in use and not disabled.
 
     Of each protocol: a table of resolution x metric, the ROC, CMC and DET curves as plots, figures
     of accuracy against resolution, of the resolution matrix, of scores and of norm and sharpness,
     and the hardest comparisons as pictures; under ``<stage>/<protocol>/...``.
     """
     for logger in trainer.loggers:
-        if isinstance(logger, WandbLogger):
+        if isinstance(logger, WandbLogger) and not logger.experiment.disabled:
             for block in group(results):
                 logger.experiment.log(dict(_entries(block, f"{stage}/{_key(block.title)}")))
 
