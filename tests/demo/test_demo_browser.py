@@ -35,12 +35,15 @@ def address(models: Any) -> Iterator[str]:
         *("--model", *map(str, models.checkpoints)),
         *("--thresholds", str(models.thresholds)),
     ]
+    # where the tests run in the background it would be ignored, there and in what they start
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, "-c", COMMAND, "demo", *models_and_thresholds, "--no-browser"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+    signal.signal(signal.SIGINT, before)
     assert process.stdout
     yield process.stdout.readline().split(" at ")[-1].strip()
     assert process.stdout.readline() == "Ctrl-C ends it\n"
