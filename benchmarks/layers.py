@@ -1,7 +1,7 @@
 """A training step of MobileFaceNet on a CPU: torch's own layers beside ours.
 
-Channels-last, all threads, in bf16 where the processor has it: emulated, a step takes half a minute.
-Forward and backward pass without loss or optimiser.
+Channels-last, all threads, in bf16 where the processor has it: emulated, a step takes half a
+minute. Forward and backward pass without loss or optimiser.
 """
 
 from functools import partial
@@ -14,7 +14,6 @@ from benchmarks.machine import computes_bf16
 from benchmarks.row import Row
 from lrfr_lightning.backbones import MobileFaceNet, fuse_prelu
 from lrfr_lightning.backbones.cpu import DepthwiseConv2d
-
 
 PRECISION = "bf16" if computes_bf16() else "float32"
 

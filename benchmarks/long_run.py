@@ -6,6 +6,7 @@ loop or the checkpoints is not lost in its activations.
 """
 
 import argparse
+import gc
 import json
 import os
 import tempfile
@@ -51,6 +52,7 @@ def long_run(folder: Path, steps: int) -> dict[str, Any]:
         warnings.simplefilter("ignore")  # the machine may have fewer cores than workers
         lrfr(["fit", "--config", str(config)])
     seconds = time.monotonic() - start
+    gc.collect()  # what nobody holds any more, but in a circle, is not left open
     seen = json.loads((folder / "memory.json").read_text())
     return {
         "steps": steps,
