@@ -37,11 +37,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("real") is None)
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: tests of servers and of ranks wait a good part of the time."""
-    return 1 + (os.cpu_count() or 1)
-
-
 def pytest_sessionstart() -> None:
     """Where tests run side by side, each process will need its server; it starts meanwhile."""
     if "PYTEST_XDIST_WORKER" in os.environ:
