@@ -47,7 +47,7 @@ def long_run(folder: Path, steps: int) -> dict[str, Any]:
     """
     config = folder / "run.yaml"
     config.write_text(yaml.safe_dump(_config(folder, steps)))
-    before, start = _open_files(), time.monotonic()
+    files, processes, start = _open_files(), _children(), time.monotonic()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the machine may have fewer cores than workers
         lrfr(["fit", "--config", str(config)])
@@ -58,8 +58,8 @@ def long_run(folder: Path, steps: int) -> dict[str, Any]:
         "steps": steps,
         "seconds": round(seconds),
         **_summary(seen),
-        "files_left_open": sorted(set(_open_files()) - set(before)),
-        "processes_left": _children(),
+        "files_left_open": sorted(set(_open_files()) - set(files)),
+        "processes_left": sorted(set(_children()) - set(processes)),
     }
 
 

@@ -246,7 +246,8 @@ def test_evaluation_experiment(run: Callable[..., Any], path: Path) -> None:
     assert path.stem == "ijbc" or "raw-pixels" in {result.model for result in results}
     values = [value for result in results for value in result.metrics.values()]
     assert all(0 <= value <= 1 for value in values if value is not None)
-    if path.stem == "quickstart":  # tests/reports draws those of every other kind
+    # of verification on pairs one stands for all: tests/reports draws controls, matrices and floors
+    if path.stem in {"quickstart", *NATIVE}:
         main(["report", str(output / "results.json")])
         assert {"report.html", "report.md", "accuracy.png"} <= set(os.listdir(output))
 

@@ -6,10 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import wandb
 from PIL import Image
 from pytorch_lightning.loggers import WandbLogger
 
-from lrfr_lightning.callbacks import BatchPreview, MarginStatistics, ProtocolEvaluation
+from lrfr_lightning.callbacks import BatchPreview, MarginStatistics, ProtocolEvaluation, dashboard
 from lrfr_lightning.callbacks.dashboard import log_results
 from lrfr_lightning.callbacks.evaluation import metrics
 from lrfr_lightning.datamodules import FaceDataModule
@@ -97,6 +98,16 @@ def test_offline_run_holds_every_figure_curve_and_hard_pair(
     assert pictures(tmp_path, f"{both}/hardest-genuine") == [(224, 224)] * 2
     assert pictures(tmp_path, f"{both}/hardest-impostor") == [(224, 224)] * 2
     assert not pictures(tmp_path, f"{first}/scores")
+
+
+def test_a_disabled_run_draws_nothing(
+    full: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wandb.finish()  # else the logger takes the run that another test left open
+    logger, drawn = WandbLogger(project="test", save_dir=tmp_path, mode="disabled"), []
+    monkeypatch.setattr(dashboard, "_entries", lambda *given: drawn.append(given) or ())
+    log_results(SimpleNamespace(loggers=[logger]), full, "val")  # type: ignore[arg-type]
+    assert drawn == []
 
 
 def test_every_cell_of_a_matrix_is_logged_under_its_own_name(full: Any) -> None:

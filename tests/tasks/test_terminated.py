@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import torch
-import yaml
-from test_killed import BIN, config, lines, nodes
+from test_killed import BIN, config, fit, lines, nodes
 
 from processes import Forked, Started, finish, start
 
+LAST = ("--ckpt_path", "last")
 TERMINATE = '''
 import json, os, signal
 import pytorch_lightning as pl
@@ -45,11 +45,6 @@ def settings(name: str, ranks: int, stops: dict[int, Any]) -> dict[str, Any]:
     return changed
 
 
-def fit(folder: Path, name: str, content: dict[str, Any]) -> list[str]:
-    (folder / f"{name}.yaml").write_text(yaml.safe_dump(content))
-    return ["fit", "--config", f"{name}.yaml", "--ckpt_path", "last"]
-
-
 def stopped(process: Started, step: int) -> None:
     """Wait for a run that gets the signal before the end of ``step``."""
     _, errors = process.communicate(timeout=200)
@@ -60,9 +55,9 @@ def stopped(process: Started, step: int) -> None:
 
 def test_one_process_as_under_slurm(tmp_path: Path) -> None:
     (tmp_path / "watch.py").write_text(TERMINATE)
-    whole = Forked(fit(tmp_path, "whole", settings("whole", 1, {})), tmp_path)
+    whole = Forked(fit(tmp_path, "whole", settings("whole", 1, {}), *LAST), tmp_path)
     # the signal comes in the first of two batches of a step, which is made whole
-    again = fit(tmp_path, "run", settings("run", 1, {4: "all", 10: "all"}))
+    again = fit(tmp_path, "run", settings("run", 1, {4: "all", 10: "all"}), *LAST)
     slurm = {"SLURM_NTASKS": "1", "SLURM_JOB_NAME": "train", "SLURM_JOB_ID": "7",
              "SLURM_LOCALID": "0", "SLURM_NODEID": "0", "SLURM_PROCID": "0"}  # fmt: skip
     stopped(Forked(again, tmp_path, **slurm), 3)
@@ -76,13 +71,13 @@ def test_one_process_as_under_slurm(tmp_path: Path) -> None:
 def test_two_ranks_whoever_gets_the_signal(tmp_path: Path) -> None:
     (tmp_path / "watch.py").write_text(TERMINATE)
     stops: dict[int, Any] = {0: 1, 2: 0, 4: "all"}
-    launched = fit(tmp_path, "launched", settings("run", 2, stops))
-    again = fit(tmp_path, "run", nodes(settings("run", 2, stops)))
+    launched = fit(tmp_path, "launched", settings("run", 2, stops), *LAST)
+    again = fit(tmp_path, "run", nodes(settings("run", 2, stops)), *LAST)
     stopped(start([BIN / "lrfr", *launched], tmp_path), 1)
     for step in (2, 3):
         stopped(Forked(again, tmp_path, 2), step)
     finish(Forked(again, tmp_path, 2))
-    finish(Forked(fit(tmp_path, "whole", nodes(settings("whole", 2, {}))), tmp_path, 2))
+    finish(Forked(fit(tmp_path, "whole", nodes(settings("whole", 2, {})), *LAST), tmp_path, 2))
     same_run(tmp_path, 2, 4)
 
 

@@ -1,6 +1,5 @@
 """What the pages of a Parquet file claim to hold, looked at before Arrow makes room for it."""
 
-from collections.abc import Iterator
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,8 @@ Pages = tuple[int, int]
 class PageBounds:
     """Where the pages of a file's columns lie, as its footer says.
 
+    Columns go by their place, as Arrow reads them, and not by the name that a column gives itself.
+
     Args:
         path: the file.
 
@@ -36,11 +37,11 @@ class PageBounds:
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise self._damaged(f"its footer: {error}") from None
 
-    def check(self, column: str, groups: range) -> None:
+    def check(self, column: int, groups: range) -> None:
         """Refuse pages that say that they unpack to far more than they are.
 
         Args:
-            column: path of the column, ``name`` or ``name.bytes``.
+            column: its place among the leaves of the schema.
             groups: numbers of the row groups.
 
         Raises:
@@ -48,9 +49,10 @@ class PageBounds:
         """
         with self.path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
             for group in groups:
-                for name, pages in self._groups[group]:
-                    if name == column or name.startswith(f"{column}."):
-                        self._check_pages(data, pages, f"{column}, row group {group}")
+                if column >= len(self._groups[group]):
+                    raise self._damaged(f"row group {group} has no column {column}")
+                where = f"column {column}, row group {group}"
+                self._check_pages(data, self._groups[group][column], where)
 
     def _check_pages(self, data: mmap, pages: Pages, where: str) -> None:
         position, end = pages
@@ -73,21 +75,17 @@ class PageBounds:
         return DataError(f"cannot read Parquet file {self.path}: {what}; copy or download it again")
 
 
-def _groups(data: mmap) -> list[list[tuple[str, Pages]]]:
-    """Of each row group the columns with their pages."""
+def _groups(data: mmap) -> list[list[Pages]]:
+    """The pages of each column of each row group."""
     end = len(data) - _TAIL
     start = end - int.from_bytes(data[end : end + 4], "little")
     if not 0 <= start <= end:
         raise ValueError("it begins outside the file")
     footer, _ = read_struct(data, start)
-    return [list(_columns(group)) for group in footer.get(4, [])]
+    return [[_pages(chunk[3]) for chunk in group[1]] for group in footer.get(4, [])]
 
 
-def _columns(group: dict[int, Any]) -> Iterator[tuple[str, Pages]]:
-    for chunk in group[1]:
-        described = chunk[3]
-        name = b".".join(described[3]).decode("utf-8")
-        # a dictionary lies before the data, and is not there where the offset says 0
-        starts = [offset for offset in (described.get(11), described[9]) if offset]
-        start = min(starts, default=0)
-        yield name, (start, start + described[7])
+def _pages(described: dict[int, Any]) -> Pages:
+    # a dictionary lies before the data, and is not there where the offset says 0
+    start = min((offset for offset in (described.get(11), described[9]) if offset), default=0)
+    return start, start + described[7]

@@ -72,7 +72,7 @@ class Shard:
             DataError: a row has no label, or the column cannot be read.
         """
         with self._reading() as file:
-            self._pages.check(self._label_column, range(len(self.rows)))
+            self._pages.check(self._place(self._label_column), range(len(self.rows)))
             column = file.read([self._label_column], use_threads=False).column(0)
             _check_length(column, int(self.rows.sum()), self.path)
             if column.null_count:
@@ -92,7 +92,7 @@ class Shard:
         # one image under a number of rows: it is held once, not once for each of them
         shared = [self.leaf] if self.rows[group] * self.group_bytes > MAX_GROUP_BYTES else None
         with self._reading(shared) as file:
-            self._pages.check(self.leaf, range(group, group + 1))
+            self._pages.check(self._place(self.leaf), range(group, group + 1))
             column = file.read_row_group(group, [self.leaf], use_threads=False).column(0)
             _check_length(column, int(self.rows[group]), self.path)
             if pyarrow().types.is_struct(column.type):
@@ -127,6 +127,11 @@ class Shard:
     @cached_property
     def _pages(self) -> PageBounds:
         return PageBounds(self.path)
+
+    def _place(self, leaf: str) -> int:
+        """Of a column among the leaves of the schema."""
+        schema = self._metadata.schema
+        return [schema.column(i).path for i in range(len(schema))].index(leaf)
 
     @contextmanager
     def _reading(self, shared: list[str] | None = None) -> Iterator[Any]:

@@ -1,5 +1,6 @@
 """Thrift's compact protocol, in which Parquet writes its headers: structs become plain values.
 
+Nothing is built before its bytes are seen, and no description of the structs is needed.
 Source: the Apache Thrift compact protocol specification.
 """
 
@@ -13,17 +14,20 @@ Read = tuple[Any, int]
 """A value, and the position behind it."""
 
 
-def read_struct(data: bytes | mmap, start: int, depth: int = 0) -> tuple[dict[int, Any], int]:
+def read_struct(data: bytes | mmap, start: int) -> tuple[dict[int, Any], int]:
     """The fields of a struct by their number, and the position behind it.
 
     Args:
         data: what holds it.
         start: the position of its first byte.
-        depth: of structs and lists around it.
 
     Raises:
         ValueError: it ends too early, is nested too deep or has a field of no known type.
     """
+    return _struct(data, start, 0)
+
+
+def _struct(data: bytes | mmap, start: int, depth: int) -> tuple[dict[int, Any], int]:
     fields: dict[int, Any] = {}
     number, position = 0, start
     while (head := _byte(data, position)) != 0:
@@ -50,7 +54,7 @@ def _value(data: bytes | mmap, position: int, kind: int, depth: int) -> Read:
     if kind in (9, 10):
         return _list(data, position, depth)
     if kind == 12:
-        return read_struct(data, position, depth + 1)
+        return _struct(data, position, depth + 1)
     raise ValueError(f"a field of type {kind}")
 
 
