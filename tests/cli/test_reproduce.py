@@ -122,8 +122,11 @@ def test_two_files_are_compared_without_a_run(tmp_path: Path, capsys: Any) -> No
 
 
 def test_a_file_without_its_command(tmp_path: Path) -> None:
+    content = json.loads((RESULTS / "quickstart.json").read_text())
+    del content["command"]
+    (tmp_path / "a.json").write_text(json.dumps(content))
     with pytest.raises(SystemExit, match="does not say which of evaluate, trial, study wrote it"):
-        main(["reproduce", str(RESULTS / "quickstart.json"), "--output", str(tmp_path / "b.json")])
+        main(["reproduce", str(tmp_path / "a.json"), "--output", str(tmp_path / "b.json")])
 
 
 def test_the_fingerprint_is_of_what_the_network_saw() -> None:

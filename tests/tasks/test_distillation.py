@@ -11,6 +11,7 @@ from torch.nn.functional import normalize
 
 from lrfr_lightning.backbones import IResNet
 from lrfr_lightning.datamodules import FaceDataModule
+from lrfr_lightning.functional.relation import relation
 from lrfr_lightning.heads import ArcFace, MarginHead
 from lrfr_lightning.tasks import DistillationTask
 from lrfr_lightning.transforms import CrossResolution, Listed
@@ -101,15 +102,62 @@ def test_without_head_weight_labels_are_not_looked_at(weights: str, make_trainer
 
 
 def test_loss_is_the_weighted_sum(weights: str, data: Any, make_trainer: Any) -> None:
-    task = make(weights, feature_weight=3.0, head_weight=0.5)
+    task = make(weights, feature_weight=3.0, head_weight=0.5, relation_weight=2.0, temperature=0.2)
     make_trainer(max_steps=1).fit(task, data)
     batch = next(iter(data.train_dataloader()))
     task.eval()
     task.log = lambda *_, **__: None  # type: ignore[method-assign]
     embedding = task(batch["image"])
     head = task.head(embedding, batch["label"])
-    cosine = (normalize(embedding) * task.reference()[0][batch["index"]].float()).sum(1)
-    torch.testing.assert_close(task.loss(embedding, batch), 0.5 * head + 3 * (1 - cosine).mean())
+    everyone = task.reference()[0].float()
+    target = everyone[batch["index"]]
+    cosine = (normalize(embedding) * target).sum(1)
+    alike = relation(embedding, target, everyone, 0.2)
+    expected = 0.5 * head + 3 * (1 - cosine).mean() + 2 * alike
+    torch.testing.assert_close(task.loss(embedding, batch), expected)
+
+
+def test_the_relation_to_others_is_learned_alone(
+    weights: str, data: Any, make_trainer: Any
+) -> None:
+    alike = []
+    for epochs in (1, 6):
+        task = make(weights, head_weight=0.0, feature_weight=0.0, relation_weight=1.0)
+        trainer = make_trainer(max_epochs=epochs)
+        trainer.fit(task, data)
+        alike.append(trainer.callback_metrics["train/relation"])
+    assert alike[1] < 0.75 * alike[0]
+
+
+def test_anchors_are_drawn_by_the_seed(
+    weights: str, data: Any, faces: Any, make_trainer: Any
+) -> None:
+    drawn = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        task = make(weights, relation_weight=1.0, anchors=5)
+        torch.manual_seed(seed)
+        make_trainer(max_steps=1).fit(task, data)
+        drawn.append(task._anchors)
+    rows = (drawn[0][:, None] == task.reference()[0]).all(dim=2)
+    assert rows.any(dim=1).all()
+    assert len(set(rows.nonzero()[:, 1].tolist())) == 5
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+
+
+def test_an_unreadable_image_is_no_anchor(weights: str, data: Any, make_trainer: Any) -> None:
+    task = make(weights, relation_weight=1.0)
+    make_trainer(max_steps=1).fit(task, data)
+    task._reference[0][[0, 3]] = 0
+    assert len(task._draw_anchors()) == len(task._reference[0]) - 2
+    assert task._draw_anchors().any(dim=1).all()
+
+
+@pytest.mark.parametrize("changes", [{"temperature": 0.0}, {"anchors": 0}])
+def test_a_relation_without_sense_is_refused(weights: str, changes: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match="temperature above 0 and at least one anchor"):
+        make(weights, **changes)
 
 
 def test_checkpoint_has_no_teacher_and_resumes(
