@@ -1,7 +1,15 @@
-"""Freed memory is used again rather than asked of the kernel."""
+"""Freed memory is used again, not asked of the kernel; imports look for no garbage."""
 
+import gc
 import subprocess
 import sys
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from lrfr_lightning.cli.main import main
+from lrfr_lightning.utils.memory import no_collection
 
 PROGRAM = """
 import resource, sys
@@ -24,3 +32,30 @@ def faults(how: str) -> int:
 
 def test_the_second_block_of_a_size_costs_no_page() -> None:
     assert faults("kept") < 100 < faults("given back")
+
+
+def test_a_command_is_imported_without_a_collection(monkeypatch: Any) -> None:
+    collects = {}
+
+    def watched(name: str) -> Any:
+        collects[name] = gc.isenabled()
+        return import_module(name)
+
+    monkeypatch.setattr("lrfr_lightning.cli.main.import_module", watched)
+    with pytest.raises(SystemExit):
+        main(["evaluate", "--help"])
+    assert collects["lrfr_lightning.cli.evaluate"] is False
+    assert gc.isenabled()
+
+
+def test_collection_is_afterwards_as_it_was() -> None:
+    with pytest.raises(KeyError), no_collection():
+        raise KeyError
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with no_collection():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
