@@ -1,6 +1,9 @@
 """``lrfr study``: recipes under one budget, the close ones over several seeds."""
 
 import json
+import runpy
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
@@ -11,6 +14,7 @@ import pytest
 import yaml
 
 from in_process import in_process
+from lrfr_lightning.cli import study_runs
 from lrfr_lightning.cli.main import main
 from lrfr_lightning.protocols import ProtocolResult, read_results, write_results
 from lrfr_lightning.reports.seeds import mean_over_seeds
@@ -186,3 +190,21 @@ def test_runs_measured_differently_are_no_mean() -> None:
     )
     with pytest.raises(DataError, match="m: its runs were measured on different protocols"):
         mean_over_seeds([[entry], [replace(entry, control="grey")]], "m")
+
+
+def test_its_processes_are_the_console_scripts(tmp_path: Path, monkeypatch: Any) -> None:
+    """Which use freed memory again; without that half of a training step went to the kernel."""
+    asked: list[list[str]] = []
+
+    def start(command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:
+        asked.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", start)
+    study_runs.lrfr("arc", tmp_path, 1, "--version")
+    assert asked == [[sys.executable, "-m", "lrfr_lightning", "--version"]]
+    kept: list[bool] = []
+    monkeypatch.setattr("lrfr_lightning.cli.main.keep_freed_memory", lambda: kept.append(True))
+    monkeypatch.setattr(sys, "argv", ["lrfr", "--version"])
+    runpy.run_module("lrfr_lightning", run_name="__main__")
+    assert kept == [True]

@@ -138,7 +138,7 @@ def lrfr(who: str, folder: Path, jobs: int, *args: str) -> None:
     log = folder / f"{args[0]}.log"
     with log.open("w") as file:
         done = subprocess.run(
-            [sys.executable, "-c", "from lrfr_lightning.cli.main import main; main()", *args],
+            [sys.executable, "-m", "lrfr_lightning", *args],
             env=os.environ | {"OMP_NUM_THREADS": threads},
             stdout=file,
             stderr=file,
