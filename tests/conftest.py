@@ -21,6 +21,7 @@ from lrfr_lightning.datasets import FaceDataset
 from lrfr_lightning.heads import ArcFace, MarginHead
 from lrfr_lightning.protocols import EmbeddedVerification, ProtocolResult
 from lrfr_lightning.tasks import RecognitionTask
+from lrfr_lightning.utils.memory import keep_freed_memory
 from processes import start_server
 
 os.environ.setdefault("WANDB_MODE", "disabled")
@@ -38,7 +39,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_sessionstart() -> None:
-    """Where tests run side by side, each process will need its server; it starts meanwhile."""
+    """As in the console script, freed memory is used again.
+
+    Where tests run side by side, each process will need its server; it starts meanwhile.
+    """
+    keep_freed_memory()
     if "PYTEST_XDIST_WORKER" in os.environ:
         start_server()
 
