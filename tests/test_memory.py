@@ -4,12 +4,16 @@ import gc
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from lrfr_lightning.cli.main import main
 from lrfr_lightning.utils.memory import no_collection
+
+EXPERIMENTS = Path(__file__).parent.parent / "experiments"
 
 PROGRAM = """
 import resource, sys
@@ -45,6 +49,29 @@ def test_a_command_is_imported_without_a_collection(monkeypatch: Any) -> None:
     with pytest.raises(SystemExit):
         main(["evaluate", "--help"])
     assert collects["lrfr_lightning.cli.evaluate"] is False
+    assert gc.isenabled()
+
+
+def test_options_are_parsed_and_classes_made_without_a_collection(
+    monkeypatch: Any,
+) -> None:
+    collects = []
+
+    def parse(*args: Any, **options: Any) -> Any:
+        collects.append(gc.isenabled())
+        return parse_args(*args, **options)
+
+    def make(cli: LightningCLI) -> None:
+        collects.append(gc.isenabled())
+        raise SystemExit("made")
+
+    parse_args = LightningArgumentParser.parse_args
+    monkeypatch.setattr(LightningArgumentParser, "parse_args", parse)
+    monkeypatch.setattr(LightningCLI, "instantiate_classes", make)
+    with pytest.raises(SystemExit, match="made"):
+        main(["fit", "--config", str(EXPERIMENTS / "quickstart.yaml"), "--dry-run"])
+    assert set(collects[:-1]) == {False}, "parsing"
+    assert collects[-1] is False, "making classes"
     assert gc.isenabled()
 
 

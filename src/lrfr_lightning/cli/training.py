@@ -19,6 +19,7 @@ from lrfr_lightning.datamodules.faces import FaceDataModule
 from lrfr_lightning.tasks.base import Task
 from lrfr_lightning.tasks.checkpoint_io import WholeCheckpointIO
 from lrfr_lightning.utils.errors import ConfigError
+from lrfr_lightning.utils.memory import no_collection
 
 
 class FaceCLI(LightningCLI):
@@ -43,6 +44,7 @@ class FaceCLI(LightningCLI):
             "data.num_classes", "model.init_args.num_classes", apply_on="instantiate"
         )
 
+    @no_collection()
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         """Parse what ``main`` was given; Lightning's own looks at ``sys.argv`` and warns."""
         self.config = parser.parse_args(args)  # type: ignore[arg-type]
@@ -68,6 +70,11 @@ class FaceCLI(LightningCLI):
         """
         if not self.config[self.config.subcommand].get("model"):
             super()._parse_ckpt_path()
+
+    @no_collection()
+    def instantiate_classes(self) -> None:
+        """Import the classes that YAML names, and make them."""
+        super().instantiate_classes()
 
     def before_instantiate_classes(self) -> None:
         """Say in which precision the run computes: it may be a default."""
