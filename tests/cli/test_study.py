@@ -5,6 +5,7 @@ import runpy
 import subprocess
 import sys
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from jsonargparse import Namespace
 
 from in_process import in_process
 from lrfr_lightning.cli import study_runs
@@ -208,3 +210,25 @@ def test_its_processes_are_the_console_scripts(tmp_path: Path, monkeypatch: Any)
     monkeypatch.setattr(sys, "argv", ["lrfr", "--version"])
     runpy.run_module("lrfr_lightning", run_name="__main__")
     assert kept == [True]
+
+
+def test_a_run_is_of_the_commit_and_recipe_that_it_began_with(
+    study: dict[str, Any], monkeypatch: Any
+) -> None:
+    """Both may become others while it trains."""
+    now = {"working_folder": "before"}
+    monkeypatch.setattr(study_runs, "commits", lambda: now)
+
+    def train(who: str, folder: Path, jobs: int, command: str, *args: str) -> None:
+        if command == "fit":
+            Path("ArcFace.yaml").write_text(yaml.safe_dump(recipe("CosFace")))
+            now["working_folder"] = "after"
+        else:
+            Path(args[-1]).write_text("{}")
+
+    monkeypatch.setattr(study_runs, "lrfr", train)
+    digest = sha256(Path("ArcFace.yaml").read_bytes()).hexdigest()
+    run = study_runs.Run("arc", study_runs.Recipe("ArcFace.yaml"), 0, Path("out"))
+    study_runs.run_all([run], Namespace(jobs=1, options=[], evaluation="eval.yaml"))
+    noted = json.loads(Path("out/run.json").read_text())
+    assert (noted["commit"], noted["recipe"]) == ("before", digest)

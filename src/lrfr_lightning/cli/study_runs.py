@@ -92,6 +92,12 @@ def _digest(path: str) -> str:
 def _run(entry: Run, options: Namespace) -> tuple[Run, float]:
     """Train and evaluate in processes of their own; note time and commit beside the results."""
     entry.folder.mkdir(parents=True, exist_ok=True)
+    # now: in the hours of a run the folder's files may become others
+    begun = {
+        "trained": _trained(entry, options),
+        "recipe": _digest(entry.recipe.config),
+        "commit": commits()["working_folder"] or "unknown",
+    }
     folder, start = str(entry.folder), time.monotonic()
     who = f"{entry.name}, seed {entry.seed}"
     lrfr(
@@ -114,12 +120,9 @@ def _run(entry: Run, options: Namespace) -> tuple[Run, float]:
     checkpoint = ["--checkpoint", f"{folder}/last.ckpt", "--output", partial]
     lrfr(who, entry.folder, options.jobs, "evaluate", *measure, *checkpoint)
     seconds = time.monotonic() - start
-    facts = {
-        "trained": _trained(entry, options),
-        "recipe": _digest(entry.recipe.config),
+    facts = begun | {
         "fit_seconds": round(trained),
         "seconds": round(seconds),
-        "commit": commits()["working_folder"] or "unknown",
         "jobs": options.jobs,
         "cores": os.cpu_count(),
     }
