@@ -8,9 +8,10 @@ from torch.nn.functional import cross_entropy, normalize
 def relation(student: Tensor, teacher: Tensor, anchors: Tensor, temperature: float) -> Tensor:
     """Mean over the batch of ``KL(softmax(a·t / T) || softmax(a·s / T))`` over the anchors ``a``.
 
-    SEED, Fang et al., ICLR 2021, 2101.04731, eq. 4 and 5, with one temperature for both and less
-    the entropy of the teacher, a constant, so that 0 is reached. Where the distance to one target
-    counts every direction alike, this one counts those in which other faces lie.
+    After SEED, Fang et al., ICLR 2021, 2101.04731, section 3, which takes a queue of past batches
+    for anchors, a temperature for each side, and the cross-entropy: the entropy of the teacher, a
+    constant, is taken off here, so that 0 is reached. Where the distance to one target counts every
+    direction alike, this one counts those in which other faces lie.
 
     Args:
         student: ``(B, D)`` float of any precision, embeddings of any length.

@@ -97,7 +97,7 @@ class DistillationTask(RecognitionTask):
             self._anchors = self._draw_anchors().to(self.device)
 
     def _draw_anchors(self) -> Tensor:
-        """Of the images that the teacher could be asked of, the same on every rank."""
+        """Of the images that the teacher has seen, the same on every rank of a seeded run."""
         embedding = self._reference[0]
         seen = embedding.any(dim=1).nonzero().flatten()  # zeros: it was unreadable
         order = torch.randperm(len(seen), generator=torch.Generator().manual_seed(self._seed))
