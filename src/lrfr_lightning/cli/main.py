@@ -8,6 +8,7 @@ from typing import Any
 
 from lrfr_lightning import __version__
 from lrfr_lightning.utils.errors import ConfigError, DataError, DiskError, lost_worker
+from lrfr_lightning.utils.imports import scipy_signal_deferred
 from lrfr_lightning.utils.memory import keep_freed_memory, no_collection
 
 COMMANDS = {
@@ -56,7 +57,7 @@ def main(args: Sequence[str] | None = None) -> Any:
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     import_module("lrfr_lightning.cli.yaml_files").bound_yaml()
-    with no_collection():
+    with no_collection(), scipy_signal_deferred():
         module = import_module(f"lrfr_lightning.cli.{COMMANDS[arguments[0]][0]}")
     run: Callable[[list[str]], Any] = module.run
     try:

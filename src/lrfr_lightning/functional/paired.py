@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
+from scipy.special import bdtr
 
 from lrfr_lightning.functional.bootstrap import People, class_mean, interval, pair_weights
 from lrfr_lightning.functional.verification import Flags
@@ -81,7 +81,7 @@ def paired_test(
         low=low,
         high=high,
         p_value=p_value,
-        mcnemar=float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0,
+        mcnemar=min(1.0, 2 * float(bdtr(min(gained, lost), gained + lost, 0.5))),
         gained=gained,
         lost=lost,
         people=people is not None,
