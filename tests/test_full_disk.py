@@ -18,6 +18,10 @@ from safetensors.torch import save_file
 from lrfr_lightning.backbones import IResNet
 from lrfr_lightning.cli.main import main
 from lrfr_lightning.cli.plan import CHECKS
+from lrfr_lightning.datasets import ImageFolder
+from lrfr_lightning.datasets.codec import encode_jpeg
+from lrfr_lightning.datasets.convert import convert
+from lrfr_lightning.datasets.streamed import write_streamed
 from lrfr_lightning.embedders import ModuleEmbedder
 from lrfr_lightning.export import describe_model, export_model
 from lrfr_lightning.protocols.result import write_results
@@ -108,6 +112,39 @@ def test_an_export_too_long_leaves_the_old_one(tmp_path: Path) -> None:
         export_model(model, path, "safetensors", metadata, [])
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.safetensors"]
+
+
+FORMS = {
+    "recordio": lambda source, target: convert(source, target, "recordio"),
+    "parquet": lambda source, target: convert(source, target, "parquet"),
+    "folder": lambda source, target: convert(source, target, "folder"),
+    "streamed": lambda source, target: write_streamed(source, target),
+}
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A data set of 5 MB, no face in it."""
+    noise = np.random.default_rng(0).integers(0, 256, (112, 112, 3), dtype=np.uint8)
+    (tmp_path / "large" / "a").mkdir(parents=True)
+    for number in range(250):
+        (tmp_path / "large" / "a" / f"{number}.jpg").write_bytes(encode_jpeg(noise))
+    return tmp_path / "large"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_conversion_names_the_full_disk(form: str, large: Path, small_disk: Path) -> None:
+    faces = ImageFolder(large)
+    with pytest.raises(DiskError, match=f"{small_disk}/faces: the disk is full; disk {small_disk}"):
+        FORMS[form](faces, small_disk / "faces")
+    assert os.listdir(small_disk) == []
+
+
+def test_a_command_that_converts_names_the_disk(large: Path, small_disk: Path) -> None:
+    arguments = ["data", "convert", str(large), str(small_disk / "a")]
+    with pytest.raises(SystemExit, match=f"lrfr data: cannot write {small_disk}/a: the disk is"):
+        main([*arguments, "--form", "recordio"])
+    assert os.listdir(small_disk) == []
 
 
 def test_other_errors_stay_what_they_are(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 
 from lrfr_lightning.datamodules.batch import Batch, join_views
 from lrfr_lightning.functional.image import Image
+from lrfr_lightning.utils.paths import whole_file
 
 
 class BatchPreview(pl.Callback):
@@ -38,8 +39,8 @@ class BatchPreview(pl.Callback):
             return
         self._drawn = True
         grid = batch_grid(batch, self.count, self.columns)
-        folder.mkdir(parents=True, exist_ok=True)
-        PillowImage.fromarray(grid).save(folder / "batch.png")
+        with whole_file(folder / "batch.png") as partial:
+            PillowImage.fromarray(grid).save(partial, "PNG")
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 logger.log_image("train/batch", [PillowImage.fromarray(grid)])

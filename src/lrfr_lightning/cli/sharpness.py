@@ -9,7 +9,7 @@ from lrfr_lightning.datasets.codec import decode_image
 from lrfr_lightning.datasets.encoded import read_image_file
 from lrfr_lightning.reports.drawing import png_bytes
 from lrfr_lightning.reports.sharpness import degraded, describe, sharpness_figure
-from lrfr_lightning.utils.paths import existing, expand
+from lrfr_lightning.utils.paths import existing, expand, whole_file
 
 
 def run(args: list[str]) -> Path:
@@ -30,7 +30,7 @@ def run(args: list[str]) -> Path:
     print(describe(image, min(image.shape[:2])))
     print(describe(degraded(image, options.resolution), options.resolution))
     output = expand(options.output)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_bytes(png_bytes(figure))
+    with whole_file(output) as partial:
+        partial.write_bytes(png_bytes(figure))
     print(f"figure: {output}")
     return output

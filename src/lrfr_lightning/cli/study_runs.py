@@ -15,6 +15,7 @@ from jsonargparse import Namespace
 
 from lrfr_lightning.protocols.provenance import commits
 from lrfr_lightning.utils.errors import ConfigError, DataError
+from lrfr_lightning.utils.paths import whole_file
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,8 @@ def _run(entry: Run, options: Namespace) -> tuple[Run, float]:
         "jobs": options.jobs,
         "cores": os.cpu_count(),
     }
-    (entry.folder / "run.json").write_text(json.dumps(facts, indent=1) + "\n")
+    with whole_file(entry.folder / "run.json") as note:
+        note.write_text(json.dumps(facts, indent=1) + "\n")
     os.replace(partial, entry.results)
     return entry, seconds
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lrfr_lightning.utils.disk import naming_the_disk
 from lrfr_lightning.utils.errors import DataError
 from lrfr_lightning.utils.paths import expand
 
@@ -17,13 +18,15 @@ def new_folder(path: str | Path) -> Iterator[Path]:
 
     Raises:
         DataError: ``path`` exists and is no empty folder, or ``<path>.partial`` exists.
+        DiskError: the disk cannot hold it.
     """
     target = expand(path).absolute()
     partial = target.with_name(target.name + ".partial")
     _check_free(target, partial)
     partial.mkdir(parents=True)
     try:
-        yield partial
+        with naming_the_disk(target, partial):
+            yield partial
         if target.exists():
             target.rmdir()  # raises if someone filled it in the meantime
         partial.rename(target)

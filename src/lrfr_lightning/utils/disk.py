@@ -41,11 +41,11 @@ def disk_error(
 
     Args:
         error: what writing raised.
-        target: the file that was wanted.
+        target: the file or folder that was wanted.
         partial: what there is of it; it may get longer here, remove it afterwards.
-        needed: bytes of the whole file, where they are known.
+        needed: bytes of the whole, where they are known.
     """
-    written = partial.stat().st_size if partial.exists() else 0
+    written = _size(partial)
     number = _number(error) or _number_of_more(partial)
     if number is None:
         return None
@@ -56,8 +56,14 @@ def disk_error(
         number,
         f"cannot write {target.absolute()}: {_REASONS[number]}; disk {disk}, "
         f"{free / _MB:.1f} MB free, failed after {written / _MB:.1f} MB{size}. Free some space or "
-        "choose a path on another disk; a file of this name is as it was",
+        "choose a path on another disk; what has this name is as it was",
     )
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, or of the files in a folder; 0 for nothing."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def mount_point(path: Path) -> Path:
@@ -82,8 +88,9 @@ def _number(error: BaseException | None) -> int | None:
 
 def _number_of_more(partial: Path) -> int | None:
     """Ask the disk itself: torch and NumPy raise errors without its number."""
+    more = partial / "more" if partial.is_dir() else partial
     try:
-        with open(partial, "ab") as file:
+        with open(more, "ab") as file:
             file.write(bytes(1 << 20))
             file.flush()
             os.fsync(file.fileno())
