@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 import yaml
 
-from lrfr_lightning.cli.main import COMMANDS, main
+from lrfr_lightning.cli.main import COMMANDS, cause, main
 from lrfr_lightning.datasets import EmbeddedFaces, ImageFolder, RecordIO
 from lrfr_lightning.datasets.convert import convert
 from lrfr_lightning.embedders import CheckpointEmbedder
 from lrfr_lightning.protocols import read_results
+from lrfr_lightning.utils.errors import ConfigError, DataError
 
 CONFIG = """
 trainer:
@@ -215,3 +216,23 @@ def test_unknown_command_and_empty_evaluation(capsys: Any) -> None:
         main(["train"])
     with pytest.raises(SystemExit, match="expected models of different names, got none"):
         main(["evaluate", "--protocol", "embedded"])
+
+
+def test_of_lost_workers_the_first_is_named() -> None:
+    """The others were killed because of it, which torch raises as an error of its own."""
+    try:
+        try:
+            raise RuntimeError("DataLoader timed out after 600 seconds")
+        except RuntimeError:
+            raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")  # noqa: B904
+    except RuntimeError as error:
+        found = cause(error)
+    assert isinstance(found, ConfigError)
+    assert "is lost (DataLoader timed out after 600 seconds)" in str(found)
+
+
+def test_the_librarys_own_error_goes_before_the_worker_that_was_lost_over_it() -> None:
+    own = DataError("half of the images are unreadable")
+    killed = RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")
+    killed.__context__ = own
+    assert cause(killed) is own

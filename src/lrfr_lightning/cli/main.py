@@ -70,10 +70,17 @@ def main(args: Sequence[str] | None = None) -> Any:
 
 
 def cause(error: BaseException | None) -> ConfigError | DataError | DiskError | None:
-    """The library's own error behind an error; the parser wraps those that it meets."""
-    while error is not None and not isinstance(error, ConfigError | DataError | DiskError):
-        error = lost_worker(error) or error.__cause__ or error.__context__
-    return error
+    """The library's own error behind an error; the parser wraps those that it meets.
+
+    Of several lost workers it is the first: the others were ended because of it.
+    """
+    lost = None
+    while error is not None:
+        if isinstance(error, ConfigError | DataError | DiskError):
+            return error
+        lost = lost_worker(error) or lost
+        error = error.__cause__ or error.__context__
+    return lost
 
 
 def console() -> None:
