@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from lrfr_lightning.export import export_onnx
 from lrfr_lightning.protocols import EmbeddedVerification
 from lrfr_lightning.transforms import PixelSpec
 from lrfr_lightning.utils.errors import ConfigError, DataError
+from lrfr_lightning.utils.onnx_parts import check_parts
 
 
 def tiny() -> IResNet:
@@ -102,3 +104,32 @@ def test_bad_files_and_settings(path: Path, tmp_path: Path) -> None:
         OnnxEmbedder(str(path), providers=["NoProvider"])
     with pytest.raises(DataError, match=r"one input \(B, 3, 96, 96\) .* got images"):
         OnnxEmbedder(str(path), PixelSpec(size=(96, 96)))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"\x3a\xff\xff\xff\xff\x0f", "a part of it claims more bytes than the file has"),
+        (b"\x08\x08\x0b", "a part of it claims more bytes"),  # a group
+        (b"\x08\x08\x39\x00", "a part of it claims more bytes"),  # 8 bytes, of which there is one
+        (b"\x08\x08\x3a", "it ends within a number"),
+        (b"\x08" + b"\xff" * 10, "a number in it has no end"),
+        (b"\x08\x08" * 100_001, "it has more than 100,000 parts"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused_before_room_is_made(
+    content: bytes, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *_, **__: pytest.fail("was asked"))
+    (tmp_path / "a.onnx").write_bytes(content)
+    with pytest.raises(DataError, match=f"a.onnx cannot be read as an ONNX model .{reason}"):
+        OnnxEmbedder(str(tmp_path / "a.onnx"))
+
+
+def test_the_parts_of_a_model_fit_and_those_of_one_cut_short_do_not(
+    path: Path, tmp_path: Path
+) -> None:
+    check_parts(path)
+    (tmp_path / "cut.onnx").write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DataError, match="claims more bytes|ends within"):
+        check_parts(tmp_path / "cut.onnx")

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from lrfr_lightning.utils.errors import ConfigError, DataError
+from lrfr_lightning.utils.onnx_parts import check_parts
 
 
 def open_session(path: Path, device: torch.device, providers: Sequence[str] = ()) -> Any:
@@ -25,6 +26,7 @@ def open_session(path: Path, device: torch.device, providers: Sequence[str] = ()
     default = ["CUDAExecutionProvider" if device.type == "cuda" else "CPUExecutionProvider"]
     chosen = list(providers) or default
     check_providers(chosen)
+    check_parts(path)
     options = runtime.SessionOptions()
     options.log_severity_level = 3  # errors alone
     try:
