@@ -5,8 +5,10 @@ import resource
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from lrfr_lightning.backbones import IResNet
+from lrfr_lightning.callbacks import BatchPreview
 from lrfr_lightning.cli.main import main
 from lrfr_lightning.cli.plan import CHECKS
 from lrfr_lightning.datasets import ImageFolder
@@ -76,8 +79,8 @@ WRITERS: dict[str, Callable[[Path], Any]] = {
 
 
 def write(path: Path, writer: str) -> None:
-    with whole_file(path) as partial:
-        WRITERS[writer](partial)
+    with whole_file(path) as unfinished:
+        WRITERS[writer](unfinished)
 
 
 @pytest.mark.parametrize("writer", WRITERS)
@@ -114,11 +117,11 @@ def test_an_export_too_long_leaves_the_old_one(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["a.safetensors"]
 
 
-FORMS = {
-    "recordio": lambda source, target: convert(source, target, "recordio"),
-    "parquet": lambda source, target: convert(source, target, "parquet"),
-    "folder": lambda source, target: convert(source, target, "folder"),
-    "streamed": lambda source, target: write_streamed(source, target),
+FORMS: dict[str, Callable[..., Any]] = {
+    "recordio": partial(convert, form="recordio"),
+    "parquet": partial(convert, form="parquet"),
+    "folder": partial(convert, form="folder"),
+    "streamed": write_streamed,
 }
 
 
@@ -145,6 +148,30 @@ def test_a_command_that_converts_names_the_disk(large: Path, small_disk: Path) -
     with pytest.raises(SystemExit, match=f"lrfr data: cannot write {small_disk}/a: the disk is"):
         main([*arguments, "--form", "recordio"])
     assert os.listdir(small_disk) == []
+
+
+def test_a_figure_too_long_keeps_the_last_one(large: Path, tmp_path: Path) -> None:
+    figure = tmp_path / "sharpness.png"
+    figure.write_text("old")
+    arguments = ["sharpness", str(large / "a" / "0.jpg"), "--output", str(figure)]
+    with longest_file(1000), pytest.raises(SystemExit, match=f"cannot write {figure}: .*ulimit"):
+        main(arguments)
+    assert figure.read_text() == "old"
+    main(arguments)
+    assert figure.stat().st_size > 1000
+
+
+def test_a_preview_too_long_keeps_the_last_one(tmp_path: Path) -> None:
+    picture = tmp_path / "batch.png"
+    picture.write_text("old")
+    trainer = Mock(log_dir=str(tmp_path), is_global_zero=True, loggers=[])
+    faces = torch.randint(256, (2, 3, 112, 112), dtype=torch.uint8)
+    batch = {"image": faces, "label": torch.arange(2), "resolution": torch.full((2,), 14)}
+    with longest_file(1000), pytest.raises(DiskError, match=f"cannot write {picture}: .*ulimit"):
+        BatchPreview().on_train_batch_start(trainer, Mock(), batch, 0)
+    assert picture.read_text() == "old"
+    BatchPreview().on_train_batch_start(trainer, Mock(), batch, 0)
+    assert picture.stat().st_size > 1000
 
 
 def test_other_errors_stay_what_they_are(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ def convert(source: FaceDataset, target: str | Path, form: Form) -> Converted:
     Raises:
         ConfigError: ``form`` is none of these, or pyarrow is missing for ``"parquet"``.
         DataError: the target has files in it, or the source has no or damaged images.
+        DiskError: the disk cannot hold it.
     """
     if form == "recordio":
         write_recordio(source, target)

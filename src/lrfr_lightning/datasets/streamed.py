@@ -103,6 +103,7 @@ def write_streamed(
     Raises:
         ConfigError: litdata is not installed, or a chunk has no image.
         DataError: the folder has files in it, or there are no images.
+        DiskError: the disk cannot hold it.
     """
     if images_per_chunk < 1:
         raise ConfigError(f"images_per_chunk: expected 1 or more, got {images_per_chunk}")
