@@ -1,5 +1,6 @@
 """The LightningDataModule: labelled faces in, cross-resolution batches out."""
 
+import gc
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from lrfr_lightning.functional.image import Image
 from lrfr_lightning.transforms.augmentation import Augmentation, Step
 from lrfr_lightning.transforms.cross_resolution import CrossResolution
 from lrfr_lightning.utils.errors import ConfigError
+from lrfr_lightning.utils.memory import share_with_forks
 from lrfr_lightning.utils.workers import outlive_sigterm
 
 
@@ -103,6 +105,11 @@ class FaceDataModule(pl.LightningDataModule):
     def teardown(self, stage: str) -> None:
         """Say how many images were unreadable, if any."""
         self.unreadable.sum_up()
+        gc.unfreeze()
+
+    def on_exception(self, exception: BaseException) -> None:
+        """Leave nothing behind for a further run of the same process."""
+        gc.unfreeze()
 
     def train_dataloader(self) -> DataLoader[Image]:
         """Batches of this rank; the last, incomplete one of an epoch is left out.
@@ -114,6 +121,8 @@ class FaceDataModule(pl.LightningDataModule):
             name = f"unreadable-rank{trainer.global_rank}" if trainer.global_rank else "unreadable"
             folder = Path(trainer.log_dir or trainer.default_root_dir)
             self.unreadable.begin(folder / f"{name}.csv", resumed=trainer.global_step > 0)
+            if self.num_workers:
+                share_with_forks()
         return ResumableLoader(
             self._batches_done,
             self._sampler(),

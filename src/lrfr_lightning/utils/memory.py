@@ -40,3 +40,14 @@ def no_collection() -> Iterator[None]:
     finally:
         if collects:
             gc.enable()
+
+
+def share_with_forks() -> None:
+    """Keep what exists now out of collections, so that processes forked next go on sharing it.
+
+    A collection writes into all objects that it looks at, and the kernel copies a page that is
+    written: a hundred MB for each process, whenever its turn comes. ``gc.unfreeze()`` takes it
+    back.
+    """
+    gc.collect()  # what is garbage by now would stay
+    gc.freeze()
