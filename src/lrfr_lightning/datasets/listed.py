@@ -1,5 +1,6 @@
 """Image files that lists name, below one folder."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -40,11 +41,12 @@ class ListedImages(ImageSource):
 
     def image(self, index: int) -> Image:
         """Image ``index`` as uint8 ``(H, W, 3)`` RGB."""
-        return decode_image(read_image_file(self.folder / self.names[index]), self.names[index])
+        return decode_image(read_image_file(self.describe(index)), self.names[index])
 
     def describe(self, index: int) -> str:
         """The image's path."""
-        return str(self.folder / self.names[index])
+        # a Path would intern its name, whose table grows by MBs in each worker of a long run
+        return os.path.join(self.folder, self.names[index])
 
     def name(self, index: int) -> str:
         """The path below the folder, as the list has it."""
