@@ -1,10 +1,12 @@
 """The command line from end to end, and its answers to bad input."""
 
+import gc
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
-from lrfr_lightning.cli.main import COMMANDS, cause, main
+from lrfr_lightning.cli.main import COMMANDS, cause, console, main
 from lrfr_lightning.datasets import EmbeddedFaces, ImageFolder, RecordIO
 from lrfr_lightning.datasets.convert import convert
 from lrfr_lightning.embedders import CheckpointEmbedder
@@ -236,3 +238,13 @@ def test_the_librarys_own_error_goes_before_the_worker_that_was_lost_over_it() -
     killed = RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")
     killed.__context__ = own
     assert cause(killed) is own
+
+
+@pytest.mark.parametrize("command", ["--version", "no-such-command"])
+def test_no_garbage_is_looked_for_at_the_end(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends: list[str] = []
+    monkeypatch.setattr(gc, "freeze", lambda: ends.append(command))
+    monkeypatch.setattr(sys, "argv", ["lrfr", command])
+    with suppress(SystemExit):
+        console()
+    assert ends == [command]

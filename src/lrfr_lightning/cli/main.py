@@ -1,5 +1,6 @@
 """``lrfr COMMAND``: looks the command up and imports no more than that one needs."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -86,7 +87,11 @@ def cause(error: BaseException | None) -> ConfigError | DataError | DiskError | 
 def console() -> None:
     """The console script: its process is its own, and what a command returns is no exit code."""
     keep_freed_memory()
-    main()
+    try:
+        main()
+    finally:
+        # the interpreter would look for garbage in what ends with it anyway: more than a second
+        gc.freeze()
 
 
 def usage() -> str:
