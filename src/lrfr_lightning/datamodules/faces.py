@@ -33,6 +33,9 @@ class FaceDataModule(pl.LightningDataModule):
     for all images once leave it out. Each is named once, and ``fit`` lists them in
     ``unreadable.csv`` in the run's folder, a further rank's in ``unreadable-rank1.csv`` and so on.
 
+    While a trainer trains with workers, garbage collections leave alone what was there before
+    (``gc.freeze``), so that workers go on sharing its memory.
+
     Args:
         dataset: where the faces come from.
         cross_resolution: which share of a batch is degraded and how; None trains at full
@@ -103,12 +106,12 @@ class FaceDataModule(pl.LightningDataModule):
         _ = self._samples()[0, 0]
 
     def teardown(self, stage: str) -> None:
-        """Say how many images were unreadable, if any."""
+        """Say how many images were unreadable, if any, and let collections look at everything again."""
         self.unreadable.sum_up()
         gc.unfreeze()
 
     def on_exception(self, exception: BaseException) -> None:
-        """Leave nothing behind for a further run of the same process."""
+        """Let collections look at everything again."""
         gc.unfreeze()
 
     def train_dataloader(self) -> DataLoader[Image]:
