@@ -106,7 +106,7 @@ class FaceDataModule(pl.LightningDataModule):
         _ = self._samples()[0, 0]
 
     def teardown(self, stage: str) -> None:
-        """Say how many images were unreadable, if any, and let collections look at everything again."""
+        """Say how many images were unreadable, if any; collections look at everything again."""
         self.unreadable.sum_up()
         gc.unfreeze()
 
