@@ -46,5 +46,5 @@ def test_peers_make_normalised_batches() -> None:
 
 
 def test_memory_stays_flat() -> None:
-    first, last = growth(100, workers=2)
+    first, last = growth(200, workers=2)
     assert 0 < last <= 1.05 * first

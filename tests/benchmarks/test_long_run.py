@@ -11,7 +11,7 @@ def test_nothing_is_left_behind(
     lrfr_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LRFR_DATA", str(lrfr_data))
-    found = long_run(tmp_path, 100)
+    found = long_run(tmp_path, 250)
     assert found["second_tenth_mb"] > 50
     assert found["files_left_open"] == []
     assert found["processes_left"] == []

@@ -56,7 +56,6 @@ def test_the_run_goes_on_offline(address: str, tmp_path: Path) -> None:
         [BIN / "lrfr", "fit", "--config", "run.yaml"], tmp_path,
         WANDB_MODE="online", WANDB_BASE_URL=address, WANDB_API_KEY="0" * 40,
         WANDB_INIT_TIMEOUT="2", WANDB_FINISH_TIMEOUT="2",
-        WANDB_X_DISABLE_VIEWER="true",  # who logged in: asked for twice, ten seconds each
     )  # fmt: skip
     _, errors = process.communicate(timeout=200)
     assert process.returncode == 0, errors
