@@ -39,12 +39,30 @@ def test_the_best_are_those_of_a_sort(k: int, block: int) -> None:
 
 
 def test_memory_holds_a_tile_and_never_all_scores() -> None:
-    sizes = [
-        tile.scores.numel()
-        for tile in score_tiles.score_tiles(torch.ones(3000, 2), torch.ones(5000, 2), 2**16)
-    ]
+    tiles = score_tiles.score_tiles(torch.ones(3000, 2), torch.ones(5000, 2), 2**16)
+    sizes, places = zip(*((t.scores.numel(), t.scores.data_ptr()) for t in tiles), strict=True)
     assert max(sizes) <= 2**16
     assert sum(sizes) == 3000 * 5000
+    assert len(set(places)) == 1
+
+
+def test_scores_are_float32_whatever_is_allowed_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, mm, seen = torch.backends.mkldnn.matmul, torch.mm, []
+
+    def noted(*args: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
+        seen.append((settings.fp32_precision, torch.is_autocast_enabled("cpu")))
+        return mm(*args, out=out)
+
+    monkeypatch.setattr(torch, "mm", noted)
+    allowed = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        with torch.autocast("cpu"):
+            list(score_tiles.score_tiles(torch.ones(3, 2), torch.ones(5, 2)))
+        assert seen == [("ieee", False)]
+        assert (settings.fp32_precision, torch.get_float32_matmul_precision()) == ("bf16", "medium")
+    finally:
+        torch.set_float32_matmul_precision(allowed)
 
 
 def test_what_cannot_be_searched() -> None:

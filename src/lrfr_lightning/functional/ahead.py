@@ -48,7 +48,7 @@ class Impostors:
         """Go through all scores once."""
         for tile in score_tiles(self._probes, self._gallery, block):
             self._hide_mates(tile)
-            highest = tile.scores.amax(dim=1).double()
+            highest = tile.highest.double()
             self.best.add(tile, highest)
             self._update_ahead(tile, highest)
             if tile.entries.stop == len(self._gallery):

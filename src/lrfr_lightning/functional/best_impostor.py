@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from lrfr_lightning.functional.exact_scores import TIE, exact_product, in_parts, pair_scores
-from lrfr_lightning.functional.score_tiles import Tile, above
+from lrfr_lightning.functional.score_tiles import Tile
 
 _MANY = 16
 _PENDING = 2**20
@@ -34,7 +34,7 @@ class BestImpostor:
         """Note the candidates of a tile, whose highest scores are float64 ``(R,)``."""
         top = torch.maximum(self._highest[tile.probes], highest)
         self._highest[tile.probes] = top
-        row, column = above(tile.scores, (top - self._twice[tile.probes]).float()[:, None])
+        row, column = tile.above((top - self._twice[tile.probes]).float()[:, None])
         if len(row) * _MANY > tile.scores.numel():
             row, column = self._thinned(tile, row, column)
         score = tile.scores[row, column]

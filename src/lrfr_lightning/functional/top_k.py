@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from lrfr_lightning.functional.score_tiles import BLOCK, Rows, Tile, above, checked, score_tiles
+from lrfr_lightning.functional.score_tiles import BLOCK, Rows, Tile, checked, score_tiles
 from lrfr_lightning.utils.errors import ConfigError
 
 
@@ -62,7 +62,7 @@ def _merge(best: TopK, tile: Tile) -> None:
         first, at = tile.scores.topk(min(score.shape[1], tile.scores.shape[1]), dim=1)
         score[:, : first.shape[1]], row[:, : first.shape[1]] = first, at
         return
-    probe, column = above(tile.scores, score[:, -1:])
+    probe, column = tile.above(score[:, -1:])
     if len(probe):
         _insert(score, row, (probe, column + tile.column, tile.scores[probe, column]))
 
