@@ -1,6 +1,7 @@
 """``lrfr study``: recipes under one budget, the close ones over several seeds."""
 
 import json
+import os
 import runpy
 import subprocess
 import sys
@@ -210,6 +211,27 @@ def test_its_processes_are_the_console_scripts(tmp_path: Path, monkeypatch: Any)
     monkeypatch.setattr(sys, "argv", ["lrfr", "--version"])
     runpy.run_module("lrfr_lightning", run_name="__main__")
     assert kept == [True]
+
+
+@pytest.mark.parametrize(
+    ("asked", "jobs", "given"), [(None, 1, "6"), (None, 4, "1"), ("2", 1, "2")]
+)
+def test_runs_share_the_cores_unless_the_user_did(
+    tmp_path: Path, monkeypatch: Any, asked: str | None, jobs: int, given: str
+) -> None:
+    threads: list[str] = []
+
+    def start(command: list[str], env: Any, **_: Any) -> subprocess.CompletedProcess[bytes]:
+        threads.append(env["OMP_NUM_THREADS"])
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", start)
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if asked:
+        monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    study_runs.lrfr("arc", tmp_path, jobs, "--version")
+    assert threads == [given]
 
 
 def test_a_run_is_of_the_commit_and_recipe_that_it_began_with(

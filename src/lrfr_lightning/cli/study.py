@@ -78,7 +78,12 @@ def _parser() -> ArgumentParser:
         help="how far below the best accuracy is close, 0..1; 1: all are",
     )
     parser.add_argument("--close_at", type=int, default=14, help="at which resolution, px")
-    parser.add_argument("--jobs", type=int, default=1, help="runs at once; cores are shared out")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        help="runs at once; they share the cores, or have OMP_NUM_THREADS threads each",
+    )
     parser.add_argument("--output", required=True, help="folder of all runs and the table")
     return parser
 

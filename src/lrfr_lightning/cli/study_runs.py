@@ -134,17 +134,19 @@ def _run(entry: Run, options: Namespace) -> tuple[Run, float]:
 
 
 def lrfr(who: str, folder: Path, jobs: int, *args: str) -> None:
-    """One command of ours, its output in a file of the folder.
+    """One command of ours, its output in a file of the folder, on its share of the cores.
+
+    Who sets ``OMP_NUM_THREADS`` has shared them out already, such as between two studies.
 
     Raises:
         DataError: it failed; the message has its last lines.
     """
-    threads = str(max(1, (os.cpu_count() or 1) // jobs))
+    share = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // jobs))}
     log = folder / f"{args[0]}.log"
     with log.open("w") as file:
         done = subprocess.run(
             [sys.executable, "-m", "lrfr_lightning", *args],
-            env=os.environ | {"OMP_NUM_THREADS": threads},
+            env=share | os.environ,
             stdout=file,
             stderr=file,
             check=False,
