@@ -254,3 +254,4 @@ def test_a_run_is_of_the_commit_and_recipe_that_it_began_with(
     study_runs.run_all([run], Namespace(jobs=1, options=[], evaluation="eval.yaml"))
     noted = json.loads(Path("out/run.json").read_text())
     assert (noted["commit"], noted["recipe"]) == ("before", digest)
+    assert noted["threads"] == os.environ["OMP_NUM_THREADS"]

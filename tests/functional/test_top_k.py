@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -46,7 +47,11 @@ def test_memory_holds_a_tile_and_never_all_scores() -> None:
     assert len(set(places)) == 1
 
 
-def test_scores_are_float32_whatever_is_allowed_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("old", [False, True])
+def test_scores_are_float32_whatever_is_allowed_elsewhere(
+    old: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Old: a torch whose devices have no setting of their own."""
     settings, mm, seen = torch.backends.mkldnn.matmul, torch.mm, []
 
     def noted(*args: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
@@ -56,6 +61,8 @@ def test_scores_are_float32_whatever_is_allowed_elsewhere(monkeypatch: pytest.Mo
     monkeypatch.setattr(torch, "mm", noted)
     allowed = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("medium")
+    if old:
+        monkeypatch.setattr(torch.backends, "mkldnn", SimpleNamespace())
     try:
         with torch.autocast("cpu"):
             list(score_tiles.score_tiles(torch.ones(3, 2), torch.ones(5, 2)))

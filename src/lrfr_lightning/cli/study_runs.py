@@ -126,6 +126,7 @@ def _run(entry: Run, options: Namespace) -> tuple[Run, float]:
         "seconds": round(seconds),
         "jobs": options.jobs,
         "cores": os.cpu_count(),
+        "threads": _threads(options.jobs),
     }
     with whole_file(entry.folder / "run.json") as note:
         note.write_text(json.dumps(facts, indent=1) + "\n")
@@ -136,17 +137,14 @@ def _run(entry: Run, options: Namespace) -> tuple[Run, float]:
 def lrfr(who: str, folder: Path, jobs: int, *args: str) -> None:
     """One command of ours, its output in a file of the folder, on its share of the cores.
 
-    Who sets ``OMP_NUM_THREADS`` has shared them out already, such as between two studies.
-
     Raises:
         DataError: it failed; the message has its last lines.
     """
-    share = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // jobs))}
     log = folder / f"{args[0]}.log"
     with log.open("w") as file:
         done = subprocess.run(
             [sys.executable, "-m", "lrfr_lightning", *args],
-            env=share | os.environ,
+            env=os.environ | {"OMP_NUM_THREADS": _threads(jobs)},
             stdout=file,
             stderr=file,
             check=False,
@@ -154,3 +152,8 @@ def lrfr(who: str, folder: Path, jobs: int, *args: str) -> None:
     if done.returncode:
         last = "\n".join(log.read_text().splitlines()[-5:])
         raise DataError(f"{who}: lrfr {args[0]} failed, see {log}:\n{last}")
+
+
+def _threads(jobs: int) -> str:
+    """Of each run; a user who set it has shared the cores out, such as between two studies."""
+    return os.environ.get("OMP_NUM_THREADS") or str(max(1, (os.cpu_count() or 1) // jobs))

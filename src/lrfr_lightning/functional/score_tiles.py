@@ -4,6 +4,7 @@ Memory does not grow with either side, and what reads a tile finds it in the pro
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -50,7 +51,7 @@ class Tile:
 
     @cached_property
     def highest(self) -> Tensor:
-        """The highest score of each probe, float32 ``(R,)``."""
+        """The highest score of each probe, float32 ``(R,)``, as the scores are when first asked."""
         return self._maxima.amax(dim=1)
 
     @cached_property
@@ -64,7 +65,7 @@ class Tile:
         return self.scores.view(len(self.scores), -1, width)
 
     def above(self, least: Tensor) -> tuple[Tensor, Tensor]:
-        """Row and column of the scores above those of their rows ``(R, 1)``, row by row."""
+        """Row and column, int64 ``(N,)``, of scores above those of their rows ``(R, 1)``."""
         maxima, groups = self._maxima, self._groups
         # the maximum of a group takes a seventh of the time of comparing each score
         row, group = places(maxima > least)
@@ -83,7 +84,7 @@ def score_tiles(probes: Tensor, gallery: Tensor, block: int = BLOCK) -> Iterator
     """
     columns = max(1, min(len(gallery), _COLUMNS, block))
     rows = max(1, min(len(probes), _MOST_ROWS, block // columns))
-    # a new tensor for each tile would take a sixth more time, in which the kernel clears its pages
+    # where freed memory goes back to the kernel, a new tensor for each tile takes a sixth more time
     buffer = torch.empty(rows * columns, dtype=torch.float32, device=probes.device)
     for row in range(0, len(probes), rows):
         left = probes[row : row + rows].float()
@@ -95,14 +96,28 @@ def score_tiles(probes: Tensor, gallery: Tensor, block: int = BLOCK) -> Iterator
 
 def _product(left: Tensor, right: Tensor, out: Tensor) -> Tensor:
     """float32 ``left @ right.T``, whatever faster precision is allowed elsewhere."""
-    backend: Any = torch.backends.mkldnn if left.device.type == "cpu" else torch.backends.cuda
-    settings = backend.matmul
-    allowed, settings.fp32_precision = settings.fp32_precision, "ieee"
+    with _full_precision(left.device), torch.autocast(left.device.type, enabled=False):
+        return torch.mm(left, right.T, out=out)
+
+
+@contextmanager
+def _full_precision(device: torch.device) -> Iterator[None]:
+    backend: Any = torch.backends.mkldnn if device.type == "cpu" else torch.backends.cuda
+    settings: Any = getattr(backend, "matmul", None)
+    if hasattr(settings, "fp32_precision"):
+        allowed, settings.fp32_precision = settings.fp32_precision, "ieee"
+        try:
+            yield
+        finally:
+            settings.fp32_precision = allowed
+        return
+    # an older torch has one setting for all devices; in a newer one it would undo theirs
+    allowed = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
     try:
-        with torch.autocast(left.device.type, enabled=False):
-            return torch.mm(left, right.T, out=out)
+        yield
     finally:
-        settings.fp32_precision = allowed
+        torch.set_float32_matmul_precision(allowed)
 
 
 def places(holds: Tensor) -> tuple[Tensor, Tensor]:
