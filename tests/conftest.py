@@ -10,14 +10,13 @@ from typing import Any
 # tests run side by side, so that each process and each it starts has one
 os.environ["OMP_NUM_THREADS"] = "1"
 
-import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
 
+from coloured_faces import ColouredFaces
 from full_results import full_results
 from lrfr_lightning.backbones import IResNet
-from lrfr_lightning.datasets import FaceDataset
 from lrfr_lightning.heads import ArcFace, MarginHead
 from lrfr_lightning.protocols import EmbeddedVerification, ProtocolResult
 from lrfr_lightning.tasks import RecognitionTask
@@ -72,36 +71,16 @@ def _environment() -> Iterator[None]:
     os.environ.update(before)
 
 
-class DrawnFaces(FaceDataset):
-    """Random images, one base colour per identity; made in no time."""
-
-    def __init__(self, identities: int = 4, images: int = 8, side: int = 112) -> None:
-        self.labels = np.repeat(np.arange(identities), images)
-        self.identities = [f"person{i}" for i in range(identities)]
-        self.side = side
-
-    def image(self, index: int) -> np.ndarray:
-        """Image ``index``."""
-        rng = np.random.default_rng(index)
-        noise = rng.integers(0, 64, (self.side, self.side, 3))
-        colour = np.random.default_rng([9, self.labels[index]]).integers(0, 192, 3)
-        return (noise + colour).astype(np.uint8)
-
-    def describe(self, index: int) -> str:
-        """Its number."""
-        return f"drawn face {index}"
-
-
 @pytest.fixture
-def faces() -> DrawnFaces:
+def faces() -> ColouredFaces:
     """32 images of 4 identities."""
-    return DrawnFaces()
+    return ColouredFaces()
 
 
 @pytest.fixture
-def small_faces() -> DrawnFaces:
+def small_faces() -> ColouredFaces:
     """Images of the wrong size."""
-    return DrawnFaces(side=56)
+    return ColouredFaces(side=56)
 
 
 def tiny_task(**changes: Any) -> RecognitionTask:
