@@ -21,6 +21,10 @@ from torch.utils._pytree import tree_flatten, tree_map
 NAME = "standin"
 _BOTH_SIDES = {"_to_copy", "copy_"}  # what copies from one device to the other
 _INDEXED = {"index", "index_put", "index_put_", "_index_put_impl_"}
+_WAITS = {"nonzero", "_local_scalar_dense", "_unique2", "masked_select", "bincount"}
+
+waits: list[str] = []
+"""Operations so far that a GPU has to finish all its work for, before Python goes on."""
 
 _WITHOUT_TENSORS = torch.library.Library("_", "IMPL")  # operations that make one from nothing
 
@@ -58,6 +62,8 @@ def _call(func: Any, *args: Any, **kwargs: Any) -> Any:
     others = [t for t in others if not any(t is index for index in free)]
     if ours and others and name not in _BOTH_SIDES:
         raise RuntimeError(f"{name}: expected all tensors on one device, got {NAME} and cpu")
+    if ours and (name in _WAITS or any(_mask(index) for index in free)):
+        waits.append(name)
     device = kwargs.get("device")
     here = bool(ours) if device is None else torch.device(device).type == NAME
     if name == "copy_":
@@ -71,6 +77,10 @@ def _call(func: Any, *args: Any, **kwargs: Any) -> Any:
         return ours[id(value)] if id(value) in ours else StandIn(value)
 
     return tree_map(placed, result)
+
+
+def _mask(index: Any) -> bool:
+    return isinstance(index, StandIn) and index.dtype == torch.bool
 
 
 def _inner(value: Any) -> Any:

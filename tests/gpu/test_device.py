@@ -9,6 +9,7 @@ import torch
 from device_checks import CHECKS, tasks_train
 from torch.utils import backend_registration
 
+from lrfr_lightning.heads import ArcFace, MarginHead
 from processes import on_ranks
 
 GPU = [
@@ -56,3 +57,8 @@ def _on_stand_in(rank: int, what: str, folder: Path) -> None:
         return
     for check in CHECKS:
         check(device)
+    stand_in.waits.clear()
+    head = MarginHead(32, 50, ArcFace()).to(device)
+    embedding = torch.randn(8, 32).to(device).requires_grad_()
+    head(embedding, torch.randint(-1, 50, (8,)).to(device)).backward()
+    assert stand_in.waits == ["nonzero"]

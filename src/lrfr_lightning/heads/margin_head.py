@@ -57,11 +57,13 @@ class MarginHead(Recorded, nn.Module):
                 f"{type(self.margin).__name__} needs the batch entry {self.margin.quality_key!r} "
                 "as quality, got None; pass head(embedding, label, quality)"
             )
-        labelled = label >= 0
+        # waits for the device once, where a mask would with each of its uses
+        labelled = (label >= 0).nonzero().squeeze(1)
         dtype = torch.promote_types(embedding.dtype, torch.float32)
         with torch.autocast(embedding.device.type, enabled=False):
-            chosen = None if quality is None else quality[labelled].to(dtype)
-            losses = self._losses(embedding[labelled].to(dtype), label[labelled], chosen)
+            chosen = None if quality is None else quality.index_select(0, labelled).to(dtype)
+            known = embedding.index_select(0, labelled).to(dtype)
+            losses = self._losses(known, label.index_select(0, labelled), chosen)
             return losses.sum() / max(len(losses), 1)
 
     def _losses(self, embedding: Tensor, label: Tensor, quality: Tensor | None) -> Tensor:
