@@ -32,11 +32,6 @@ os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
 REAL_DATA = os.environ.get("LRFR_DATA") and os.path.abspath(os.environ["LRFR_DATA"])
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One process more than cores: a sixth of the time a test waits for others it has started."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Real faces first: the longest tests must not start when the other process is done."""
     items.sort(key=lambda item: item.get_closest_marker("real") is None)
