@@ -178,6 +178,8 @@ def tasks_train(device: torch.device, make_trainer: MakeTrainer, folder: Any) ->
         trainer.fit(task, data)
         assert seen.found == {device.type}, name
         assert trainer.callback_metrics["train/loss"].isfinite(), name
+        measured = any(key.startswith("val/") for key in trainer.callback_metrics)
+        assert measured == (name == "adaface"), name
         trainer.save_checkpoint(folder / f"{name}.ckpt")
         type(task).load_from_checkpoint(folder / f"{name}.ckpt", map_location="cpu")
         assert all(parameter.isfinite().all() for parameter in task.parameters()), name

@@ -12,27 +12,27 @@ from torch.utils import backend_registration
 from lrfr_lightning.heads import ArcFace, MarginHead
 from processes import on_ranks
 
-GPU = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
-]
+NEEDS_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 STANDS_IN = pytest.mark.skipif(
     not hasattr(backend_registration, "_setup_privateuseone_for_python_backend"),
     reason="this torch has no devices made in Python",
 )
 
 
-@pytest.mark.parametrize("check", [pytest.param(c, marks=GPU, id=c.__name__) for c in CHECKS])
+@pytest.mark.gpu
+@NEEDS_GPU
+@pytest.mark.parametrize("check", CHECKS)
 def test_a_gpu_computes_the_same(check: Callable[[torch.device], None]) -> None:
     check(torch.device("cuda"))
 
 
-@pytest.mark.parametrize("train", [pytest.param(tasks_train, marks=GPU)])
-def test_a_gpu_trains_every_task(train: Any, make_trainer: Any, tmp_path: Path) -> None:
+@pytest.mark.gpu
+@NEEDS_GPU
+def test_a_gpu_trains_every_task(make_trainer: Any, tmp_path: Path) -> None:
     def on_gpu(**changes: Any) -> Any:
         return make_trainer(accelerator="gpu", **changes)
 
-    train(torch.device("cuda"), on_gpu, tmp_path)
+    tasks_train(torch.device("cuda"), on_gpu, tmp_path)
 
 
 @STANDS_IN
