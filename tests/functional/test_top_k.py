@@ -48,8 +48,9 @@ def test_memory_holds_a_tile_and_never_all_scores() -> None:
 
 
 @pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize("probes", [3, 700])
 def test_scores_are_float32_whatever_is_allowed_elsewhere(
-    old: bool, monkeypatch: pytest.MonkeyPatch
+    old: bool, probes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Old: a torch whose devices have no setting of their own."""
     settings, mm, seen = torch.backends.mkldnn.matmul, torch.mm, []
@@ -59,17 +60,19 @@ def test_scores_are_float32_whatever_is_allowed_elsewhere(
         return mm(*args, out=out)
 
     monkeypatch.setattr(torch, "mm", noted)
-    allowed = torch.get_float32_matmul_precision()
+    allowed, threads = torch.get_float32_matmul_precision(), torch.get_num_threads()
+    torch.set_num_threads(2)
     torch.set_float32_matmul_precision("medium")
     if old:
         monkeypatch.setattr(torch.backends, "mkldnn", SimpleNamespace())
     try:
         with torch.autocast("cpu"):
-            list(score_tiles.score_tiles(torch.ones(3, 2), torch.ones(5, 2)))
-        assert seen == [("ieee", False)]
+            top_k(torch.ones(probes, 2), torch.ones(5, 2), 1)
+        assert set(seen) == {("ieee", False)}
         assert (settings.fp32_precision, torch.get_float32_matmul_precision()) == ("bf16", "medium")
     finally:
         torch.set_float32_matmul_precision(allowed)
+        torch.set_num_threads(threads)
 
 
 def test_what_cannot_be_searched() -> None:

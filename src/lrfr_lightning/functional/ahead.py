@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lrfr_lightning.functional.best_impostor import BestImpostor
-from lrfr_lightning.functional.exact_scores import TIE, exact_product, in_parts, pair_scores, slack
+from lrfr_lightning.functional.exact_scores import TIE, exact_product, in_parts, pair_scores
 from lrfr_lightning.functional.score_tiles import Tile, places, score_tiles
 
 _ROWS, _MANY = 512, 16
@@ -31,18 +31,23 @@ class Mates:
 class Impostors:
     """Counts impostors tile by tile, and keeps the best.
 
+    Args:
+        probes: float ``(P, D)``.
+        gallery: float ``(G, D)``.
+        mates: all pairs of the probes.
+        slack: float64 ``(P,)``, see :func:`~lrfr_lightning.functional.exact_scores.slack`.
+
     Attributes:
         mate: float64 ``(M,)``, the exact score of each pair.
         ahead: int64 ``(M,)``, impostors that score at least as much as the mate.
         best: the best impostor of each probe.
     """
 
-    def __init__(self, probes: Tensor, gallery: Tensor, mates: Mates) -> None:
-        self._probes, self._gallery, self._mates = probes, gallery, mates
-        self._slack = slack(probes, gallery)
+    def __init__(self, probes: Tensor, gallery: Tensor, mates: Mates, slack: Tensor) -> None:
+        self._probes, self._gallery, self._mates, self._slack = probes, gallery, mates, slack
         self.mate = pair_scores(probes, gallery, mates.probe, mates.entry)
         self.ahead = torch.zeros_like(mates.probe)
-        self.best = BestImpostor(probes, gallery, self._slack)
+        self.best = BestImpostor(probes, gallery, slack)
 
     def look(self, block: int) -> None:
         """Go through all scores once."""

@@ -15,7 +15,9 @@ import torch
 from numpy.typing import NDArray
 
 from lrfr_lightning.functional.ahead import Impostors, Mates
+from lrfr_lightning.functional.exact_scores import slack
 from lrfr_lightning.functional.score_tiles import BLOCK, Rows, checked
+from lrfr_lightning.functional.shares import over_shares
 from lrfr_lightning.utils.distributed import gather_objects, rank_and_world
 
 NOBODY = -1
@@ -108,10 +110,18 @@ def search(
         DataError: an embedding is not finite, or a side is empty.
     """
     left, right = checked(probes, gallery)
-    mates = _mates(probe_people, gallery_people)
-    impostors = Impostors(left, right, Mates(*(torch.from_numpy(m).to(left.device) for m in mates)))
-    impostors.look(block)
-    return _found(probe_people, mates, impostors)
+    order = np.argsort(gallery_people, kind="stable")
+    slacks = slack(left, right)
+
+    def look(share: slice, scores: int) -> Search:
+        people = probe_people[share]
+        mates = _mates(people, order, gallery_people[order])
+        pairs = Mates(*(torch.from_numpy(column).to(left.device) for column in mates))
+        impostors = Impostors(left[share], right, pairs, slacks[share])
+        impostors.look(scores)
+        return _found(people, mates, impostors)
+
+    return _joined(over_shares(look, left, block))
 
 
 def search_over_ranks(
@@ -132,17 +142,22 @@ def search_over_ranks(
         share = shares[rank]
         own = search(probes[share], probe_people[share], gallery, gallery_people)
     parts = gather_objects([own])
-    found = [part for (part,) in parts if part is not None]
+    return _joined([part for (part,) in parts if part is not None])
+
+
+def _joined(parts: list[Search]) -> Search:
+    """The search that those of some probes after the other make."""
     columns = (
-        np.concatenate([getattr(part, column.name) for part in found]) for column in fields(Search)
+        np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(Search)
     )
-    return replace(Search(*columns), probe=np.arange(len(probes)))
+    whole = Search(*columns)
+    return replace(whole, probe=np.arange(len(whole)))
 
 
-def _mates(probe_people: NDArray[np.int64], gallery_people: NDArray[np.int64]) -> Columns:
-    """The columns of ``Mates``."""
-    order = np.argsort(gallery_people, kind="stable")
-    people = gallery_people[order]
+def _mates(
+    probe_people: NDArray[np.int64], order: NDArray[np.int64], people: NDArray[np.int64]
+) -> Columns:
+    """The columns of ``Mates``, from the gallery's rows in the order of their people."""
     start = np.searchsorted(people, probe_people)
     count = np.searchsorted(people, probe_people, side="right") - start
     count[probe_people == NOBODY] = 0

@@ -4,10 +4,8 @@ Memory does not grow with either side, and what reads a tile finds it in the pro
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
@@ -95,29 +93,9 @@ def score_tiles(probes: Tensor, gallery: Tensor, block: int = BLOCK) -> Iterator
 
 
 def _product(left: Tensor, right: Tensor, out: Tensor) -> Tensor:
-    """float32 ``left @ right.T``, whatever faster precision is allowed elsewhere."""
-    with _full_precision(left.device), torch.autocast(left.device.type, enabled=False):
+    """float32 ``left @ right.T``, under autocast too."""
+    with torch.autocast(left.device.type, enabled=False):
         return torch.mm(left, right.T, out=out)
-
-
-@contextmanager
-def _full_precision(device: torch.device) -> Iterator[None]:
-    backend: Any = torch.backends.mkldnn if device.type == "cpu" else torch.backends.cuda
-    settings: Any = getattr(backend, "matmul", None)
-    if hasattr(settings, "fp32_precision"):
-        allowed, settings.fp32_precision = settings.fp32_precision, "ieee"
-        try:
-            yield
-        finally:
-            settings.fp32_precision = allowed
-        return
-    # an older torch has one setting for all devices; in a newer one it would undo theirs
-    allowed = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(allowed)
 
 
 def places(holds: Tensor) -> tuple[Tensor, Tensor]:

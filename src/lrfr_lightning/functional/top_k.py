@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from lrfr_lightning.functional.score_tiles import BLOCK, Rows, Tile, checked, score_tiles
+from lrfr_lightning.functional.shares import over_shares
 from lrfr_lightning.utils.errors import ConfigError
 
 
@@ -39,13 +40,19 @@ def top_k(probes: Rows, gallery: Rows, k: int = 20, block: int = BLOCK) -> TopK:
     """
     left, right = checked(probes, gallery)
     check_k(k, len(right))
-    best = TopK(
-        torch.full((len(left), k), -torch.inf, device=left.device),
-        torch.full((len(left), k), -1, device=left.device),
-    )
-    for tile in score_tiles(left, right, block):
-        _merge(best, tile)
-    return best
+
+    def look(share: slice, scores: int) -> TopK:
+        own = left[share]
+        best = TopK(
+            torch.full((len(own), k), -torch.inf, device=own.device),
+            torch.full((len(own), k), -1, device=own.device),
+        )
+        for tile in score_tiles(own, right, scores):
+            _merge(best, tile)
+        return best
+
+    score, row = zip(*over_shares(look, left, block), strict=True)
+    return TopK(torch.cat(score), torch.cat(row))
 
 
 def check_k(k: int, entries: int) -> None:

@@ -1,0 +1,65 @@
+"""Probes in shares, each looked for on a processor core of its own."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+Part = TypeVar("Part")
+
+_ROWS, _LEAST_ROWS, _LEAST_SCORES = 2048, 128, 2**18
+
+
+def over_shares(work: Callable[[slice, int], Part], probes: Tensor, block: int) -> list[Part]:
+    """What ``work`` makes of each share of the probes, in order; float32 is not shortened.
+
+    On a CPU every core takes the next share when it is done with one. Cores that divide each
+    operation among them wait for the slowest at its end instead, which beside another program takes
+    most of the time. Fewer than 256 probes, and those on other devices, are one share.
+
+    Args:
+        work: gets the share, and the number of scores it may hold at once; called in threads.
+        probes: ``(P, D)``, P at least 1.
+        block: scores held at once by all.
+    """
+    threads = min(torch.get_num_threads(), len(probes) // _LEAST_ROWS, block // _LEAST_SCORES)
+    with _full_precision(probes.device):
+        if threads < 2 or probes.device.type != "cpu":
+            return [work(slice(0, len(probes)), block)]
+        rows = min(_ROWS, -(-len(probes) // threads))
+        shares = [slice(start, start + rows) for start in range(0, len(probes), rows)]
+        return _in_threads(lambda share: work(share, block // threads), shares, threads)
+
+
+def _in_threads(work: Callable[[slice], Part], shares: list[slice], threads: int) -> list[Part]:
+    before = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            return list(pool.map(work, shares))
+    finally:
+        # what is set last in any thread holds for every thread that is new
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _full_precision(device: torch.device) -> Iterator[None]:
+    """Set aside whatever faster precision is allowed elsewhere; for all threads at once."""
+    backend: Any = torch.backends.mkldnn if device.type == "cpu" else torch.backends.cuda
+    settings: Any = getattr(backend, "matmul", None)
+    if hasattr(settings, "fp32_precision"):
+        allowed, settings.fp32_precision = settings.fp32_precision, "ieee"
+        try:
+            yield
+        finally:
+            settings.fp32_precision = allowed
+        return
+    # an older torch has one setting for all devices; in a newer one it would undo theirs
+    allowed = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(allowed)
