@@ -1,6 +1,7 @@
 """Shares of probes on several cores: what they find, and that nothing of it stays behind."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import torch
 
 from lrfr_lightning.functional.identification import search
+from lrfr_lightning.functional.score_tiles import Tile
 from lrfr_lightning.functional.shares import over_shares
 from lrfr_lightning.functional.top_k import top_k
 
@@ -25,17 +27,17 @@ def test_every_core_takes_its_shares(cores: int) -> None:
     """All cores have to be there at once, or the barrier breaks."""
     together = threading.Barrier(cores, timeout=30)
 
-    def work(share: slice, scores: int) -> tuple[slice, int, int, int]:
+    def work(share: slice, tiles: Iterator[Tile]) -> tuple[slice, int, int, int]:
         if share.start < 2048 * cores:
             together.wait()
-        return share, scores, threading.get_ident(), torch.get_num_threads()
+        largest = max(tile.scores.numel() for tile in tiles)
+        return share, largest, threading.get_ident(), torch.get_num_threads()
 
-    shares, scores, threads, own = zip(
-        *over_shares(work, torch.empty(20_001, 1), 2**22), strict=True
-    )
+    probes, gallery = torch.ones(20_001, 1), torch.ones(3000, 1)
+    shares, scores, threads, own = zip(*over_shares(work, probes, gallery, 2**22), strict=True)
     rows = np.arange(20_001)
     np.testing.assert_array_equal(np.concatenate([rows[share] for share in shares]), rows)
-    assert set(scores) == {2**22 // cores}
+    assert max(scores) <= 2**22 // cores
     assert len(set(threads)) == cores
     assert set(own) == {1}
 
@@ -47,20 +49,31 @@ def test_every_core_takes_its_shares(cores: int) -> None:
 def test_one_share_where_more_would_not_help(
     cores: int, probes: int, block: int, device: str
 ) -> None:
-    def work(share: slice, scores: int) -> tuple[slice, int, int, int]:
-        return share, scores, threading.get_ident(), torch.get_num_threads()
+    def work(share: slice, _: Iterator[Tile]) -> tuple[slice, int, int]:
+        return share, threading.get_ident(), torch.get_num_threads()
 
-    alone = over_shares(work, torch.empty(probes, 1, device=device), block)
-    assert alone == [(slice(0, probes), block, threading.get_ident(), cores)]
+    rows = torch.ones(probes, 1, device=device)
+    alone = over_shares(work, rows, rows, block)
+    assert alone == [(slice(0, probes), threading.get_ident(), cores)]
 
 
-@pytest.mark.usefixtures("cores")
-def test_an_error_in_a_share_is_the_searchs() -> None:
-    def work(share: slice, scores: int) -> None:
-        raise ValueError(f"{share.start} {scores}")
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_error_ends_all_shares_at_their_next_tile(
+    cores: int, error: type[BaseException]
+) -> None:
+    looked, begun = [], threading.Barrier(cores, timeout=30)
 
-    with pytest.raises(ValueError, match="0 "):
-        over_shares(work, torch.empty(9000, 1), 2**22)
+    def work(share: slice, tiles: Iterator[Tile]) -> None:
+        begun.wait()
+        if not share.start:
+            raise error("a share's own")
+        for tile in tiles:
+            looked.append(tile.column)
+            time.sleep(0.05)
+
+    with pytest.raises(error, match="a share's own"):
+        over_shares(work, torch.ones(1000, 1), torch.ones(200_000, 1), 2**22)
+    assert len(looked) < 100
 
 
 @pytest.mark.parametrize("inference", [False, True])

@@ -1,5 +1,6 @@
 """The impostors of each probe: how many are ahead of its mates, and the best of them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -7,7 +8,7 @@ from torch import Tensor
 
 from lrfr_lightning.functional.best_impostor import BestImpostor
 from lrfr_lightning.functional.exact_scores import TIE, exact_product, in_parts, pair_scores
-from lrfr_lightning.functional.score_tiles import Tile, places, score_tiles
+from lrfr_lightning.functional.score_tiles import Tile, places
 
 _ROWS, _MANY = 512, 16
 """Probes whose exact scores are held at once."""
@@ -49,9 +50,9 @@ class Impostors:
         self.ahead = torch.zeros_like(mates.probe)
         self.best = BestImpostor(probes, gallery, slack)
 
-    def look(self, block: int) -> None:
-        """Go through all scores once."""
-        for tile in score_tiles(self._probes, self._gallery, block):
+    def look(self, tiles: Iterator[Tile]) -> None:
+        """Go through all scores once, in the tiles of the probes and the gallery."""
+        for tile in tiles:
             self._hide_mates(tile)
             highest = tile.highest.double()
             self.best.add(tile, highest)

@@ -6,6 +6,7 @@ of impostors whose score is at least the mate's. A model that gives every face t
 so has rank-1 of zero, where counting ties in its favour would give it everything.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from lrfr_lightning.functional.ahead import Impostors, Mates
 from lrfr_lightning.functional.exact_scores import slack
-from lrfr_lightning.functional.score_tiles import BLOCK, Rows, checked
+from lrfr_lightning.functional.score_tiles import BLOCK, Rows, Tile, checked
 from lrfr_lightning.functional.shares import over_shares
 from lrfr_lightning.utils.distributed import gather_objects, rank_and_world
 
@@ -113,15 +114,15 @@ def search(
     order = np.argsort(gallery_people, kind="stable")
     slacks = slack(left, right)
 
-    def look(share: slice, scores: int) -> Search:
+    def look(share: slice, tiles: Iterator[Tile]) -> Search:
         people = probe_people[share]
         mates = _mates(people, order, gallery_people[order])
         pairs = Mates(*(torch.from_numpy(column).to(left.device) for column in mates))
         impostors = Impostors(left[share], right, pairs, slacks[share])
-        impostors.look(scores)
+        impostors.look(tiles)
         return _found(people, mates, impostors)
 
-    return _joined(over_shares(look, left, block))
+    return _joined(over_shares(look, left, right, block))
 
 
 def search_over_ranks(

@@ -3,17 +3,22 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import takewhile
+from threading import Event
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
+from lrfr_lightning.functional.score_tiles import Tile, score_tiles
+
 Part = TypeVar("Part")
+Work = Callable[[slice, Iterator[Tile]], Part]
 
 _ROWS, _LEAST_ROWS, _LEAST_SCORES = 2048, 128, 2**18
 
 
-def over_shares(work: Callable[[slice, int], Part], probes: Tensor, block: int) -> list[Part]:
+def over_shares(work: Work[Part], probes: Tensor, gallery: Tensor, block: int) -> list[Part]:
     """What ``work`` makes of each share of the probes, in order; float32 is not shortened.
 
     On a CPU every core takes the next share when it is done with one. Cores that divide each
@@ -21,24 +26,34 @@ def over_shares(work: Callable[[slice, int], Part], probes: Tensor, block: int) 
     most of the time. Fewer than 256 probes, and those on other devices, are one share.
 
     Args:
-        work: gets the share, and the number of scores it may hold at once; called in threads.
-        probes: ``(P, D)``, P at least 1.
+        work: gets the share and the tiles of its scores, whose first row is 0; called in threads.
+        probes: float32 or float64 ``(P, D)``.
+        gallery: float32 or float64 ``(G, D)``, on the same device.
         block: scores held at once by all.
     """
     threads = min(torch.get_num_threads(), len(probes) // _LEAST_ROWS, block // _LEAST_SCORES)
     with _full_precision(probes.device):
         if threads < 2 or probes.device.type != "cpu":
-            return [work(slice(0, len(probes)), block)]
+            return [work(slice(0, len(probes)), score_tiles(probes, gallery, block))]
         rows = min(_ROWS, -(-len(probes) // threads))
         shares = [slice(start, start + rows) for start in range(0, len(probes), rows)]
-        return _in_threads(lambda share: work(share, block // threads), shares, threads)
+        tiles = [score_tiles(probes[share], gallery, block // threads) for share in shares]
+        return _in_threads(work, shares, tiles, threads)
 
 
-def _in_threads(work: Callable[[slice], Part], shares: list[slice], threads: int) -> list[Part]:
-    before = torch.get_num_threads()
+def _in_threads(
+    work: Work[Part], shares: list[slice], tiles: list[Iterator[Tile]], threads: int
+) -> list[Part]:
+    before, stopped = torch.get_num_threads(), Event()
+    going = (takewhile(lambda _: not stopped.is_set(), own) for own in tiles)
     try:
         with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            return list(pool.map(work, shares))
+            try:
+                return list(pool.map(work, shares, going))
+            except BaseException:
+                # Ctrl-C and errors end all shares at their next tile
+                stopped.set()
+                raise
     finally:
         # what is set last in any thread holds for every thread that is new
         torch.set_num_threads(before)

@@ -1,11 +1,12 @@
 """The k best gallery entries of each probe (1:N lookup), in bounded memory."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from lrfr_lightning.functional.score_tiles import BLOCK, Rows, Tile, checked, score_tiles
+from lrfr_lightning.functional.score_tiles import BLOCK, Rows, Tile, checked
 from lrfr_lightning.functional.shares import over_shares
 from lrfr_lightning.utils.errors import ConfigError
 
@@ -41,17 +42,17 @@ def top_k(probes: Rows, gallery: Rows, k: int = 20, block: int = BLOCK) -> TopK:
     left, right = checked(probes, gallery)
     check_k(k, len(right))
 
-    def look(share: slice, scores: int) -> TopK:
+    def look(share: slice, tiles: Iterator[Tile]) -> TopK:
         own = left[share]
         best = TopK(
             torch.full((len(own), k), -torch.inf, device=own.device),
             torch.full((len(own), k), -1, device=own.device),
         )
-        for tile in score_tiles(own, right, scores):
+        for tile in tiles:
             _merge(best, tile)
         return best
 
-    score, row = zip(*over_shares(look, left, block), strict=True)
+    score, row = zip(*over_shares(look, left, right, block), strict=True)
     return TopK(torch.cat(score), torch.cat(row))
 
 
