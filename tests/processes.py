@@ -20,7 +20,7 @@ from torch import multiprocessing
 
 from lrfr_lightning.cli.main import console
 
-_PRELOADED = ["lrfr_lightning.cli.training", "lrfr_lightning.datasets", "timm"]
+_PRELOADED = ["lrfr_lightning.cli.training", "lrfr_lightning.datasets", "timm", "albumentations"]
 
 
 def start_server() -> None:
