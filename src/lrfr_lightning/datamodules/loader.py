@@ -10,6 +10,7 @@ from lrfr_lightning.datamodules.sampler import EpochSampler
 from lrfr_lightning.datamodules.unreadable import Unreadable
 from lrfr_lightning.functional.image import Image
 from lrfr_lightning.utils.errors import DataError
+from lrfr_lightning.utils.workers import sigterm_held_back
 
 _PATIENCE = 600
 """Seconds; a worker that makes no batch for so long waits for a disk that no longer answers."""
@@ -35,7 +36,8 @@ class FaceLoader(DataLoader[Image]):
         Raises:
             DataError: too much is unreadable.
         """
-        batches = super().__iter__()
+        with sigterm_held_back():
+            batches = super().__iter__()
         try:
             for batch in batches:
                 if "unreadable" in batch:

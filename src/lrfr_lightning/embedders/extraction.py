@@ -16,7 +16,7 @@ from lrfr_lightning.protocols.base import Embeddings, Protocol
 from lrfr_lightning.protocols.result import ProtocolResult, Resolution
 from lrfr_lightning.utils.distributed import gather_objects, rank_and_world
 from lrfr_lightning.utils.fingerprint import fingerprint_of
-from lrfr_lightning.utils.workers import outlive_sigterm
+from lrfr_lightning.utils.workers import outlive_sigterm, sigterm_held_back
 
 View = tuple[Resolution, int]
 """``(resolution, position)`` of an image."""
@@ -102,7 +102,10 @@ def extract_shown(
     )
     # None: a bar on a terminal, silence in a log file
     quiet = True if rank_and_world()[0] > 0 else None
-    bar = tqdm(loader, f"{embedder.name} on {protocol.name}", leave=False, disable=quiet)
+    with sigterm_held_back():
+        batches_shown = iter(loader)
+    about = f"{embedder.name} on {protocol.name}"
+    bar = tqdm(batches_shown, about, len(loader), leave=False, disable=quiet)
     own = [(_embed(embedder, images, protocol.flip), [*map(content_key, images)]) for images in bar]
     parts = [
         part

@@ -1,6 +1,8 @@
 """What a process that reads images does on a signal."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 _SECONDS = 300
@@ -14,6 +16,20 @@ def outlive_sigterm(_: int = 0) -> None:
     number, as ``worker_init_fn`` gives it.
     """
     signal.signal(signal.SIGTERM, _last_minutes)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
+@contextmanager
+def sigterm_held_back() -> Iterator[None]:
+    """Let SIGTERM wait while workers are started: it would end one that cannot outlive it yet.
+
+    A worker takes over that the signal waits, until :func:`outlive_sigterm`.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _last_minutes(*_: Any) -> None:
