@@ -94,7 +94,7 @@ def test_without_a_server(server: socket.socket, tmp_path: Path) -> None:
 
 
 def test_with_a_silent_server(server: socket.socket, tmp_path: Path) -> None:
-    """It is asked for the run alone: telemetry kept a run waiting for 24 s at its end."""
+    """It is asked for the run alone: telemetry would keep a run waiting at its end."""
     silent = Silent(server)
     goes_on_offline(server, tmp_path)
     assert silent.asked

@@ -21,7 +21,8 @@ class FaceLoader(DataLoader[Image]):
 
     Args:
         unreadable: where that is noted.
-        arguments: of ``DataLoader``.
+        arguments: of ``DataLoader``; a ``worker_init_fn`` calls ``outlive_sigterm``, since SIGTERM
+            waits in a worker until then.
     """
 
     def __init__(self, unreadable: Unreadable, **arguments: Any) -> None:
