@@ -28,7 +28,7 @@ def test_every_core_takes_its_shares(cores: int) -> None:
     together = threading.Barrier(cores, timeout=30)
 
     def work(share: slice, tiles: Iterator[Tile]) -> tuple[slice, int, int, int]:
-        if share.start < 2048 * cores:
+        if share.start < (share.stop - share.start) * cores:
             together.wait()
         largest = max(tile.scores.numel() for tile in tiles)
         return share, largest, threading.get_ident(), torch.get_num_threads()
@@ -37,6 +37,8 @@ def test_every_core_takes_its_shares(cores: int) -> None:
     shares, scores, threads, own = zip(*over_shares(work, probes, gallery, 2**22), strict=True)
     rows = np.arange(20_001)
     np.testing.assert_array_equal(np.concatenate([rows[share] for share in shares]), rows)
+    sizes = [share.stop - share.start for share in shares]
+    assert len(shares) % cores == 0 and max(sizes) - sizes[-1] < len(shares)
     assert max(scores) <= 2**22 // cores
     assert len(set(threads)) == cores
     assert set(own) == {1}

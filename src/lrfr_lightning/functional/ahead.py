@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from lrfr_lightning.functional.best_impostor import BestImpostor
 from lrfr_lightning.functional.exact_scores import TIE, exact_product, in_parts, pair_scores
-from lrfr_lightning.functional.score_tiles import Tile, places
+from lrfr_lightning.functional.score_tiles import Tile, compared, places
 
 _ROWS, _MANY = 512, 16
 """Probes whose exact scores are held at once."""
@@ -61,7 +62,8 @@ class Impostors:
                 self.best.settle()
 
     def _hide_mates(self, tile: Tile) -> None:
-        own = slice(*self._mates.first[[tile.probes.start, tile.probes.stop]].tolist())
+        ends = self._mates.first[tile.row : tile.probes.stop + 1 : len(tile.scores)]
+        own = slice(*ends.tolist())
         probe, entry = self._mates.probe[own] - tile.row, self._mates.entry[own] - tile.column
         here = (entry >= 0) & (entry < tile.scores.shape[1])
         tile.scores[probe[here], entry[here]] = -torch.inf
@@ -81,12 +83,14 @@ class Impostors:
         least, slack = self.mate[pairs] - TIE, self._slack[tile.probes][rows]
         low, high = (least - slack).float()[:, None], (least + slack).float()[:, None]
         scores = tile.scores if len(rows) == len(tile.scores) else tile.scores.index_select(0, rows)
-        surely = (scores > high).sum(dim=1, dtype=torch.int32)
+        surely = compared(scores, np.greater, high).sum(dim=1, dtype=torch.int32)
         self.ahead[pairs] += surely
-        doubtful = (scores >= low).sum(dim=1, dtype=torch.int32) > surely
+        perhaps = compared(scores, np.greater_equal, low).sum(dim=1, dtype=torch.int32)
+        doubtful = perhaps > surely
         for part in in_parts(doubtful.nonzero().squeeze(1), _ROWS):
             some = scores.index_select(0, part)
-            between = (some >= low[part]) & (some <= high[part])
+            between = compared(some, np.greater_equal, low[part])
+            between &= compared(some, np.less_equal, high[part])
             row, column = places(between)
             if len(row) * _MANY > between.numel():
                 gallery = self._gallery[tile.entries]

@@ -56,7 +56,8 @@ class BestImpostor:
         ties = exact >= score[row] - TIE
         found = self.entry.scatter_reduce(0, row[ties], entry[ties], "amin", include_self=False)
         better = score > self.score + TIE
-        self.score[better], self.entry[better] = score[better], found[better]
+        self.score = torch.where(better, score, self.score)
+        self.entry = torch.where(better, found, self.entry)
 
     def _thinned(self, tile: Tile, row: Tensor, column: Tensor) -> tuple[Tensor, Tensor]:
         """Of a tile that hardly tells entries apart, the best candidate of each probe."""

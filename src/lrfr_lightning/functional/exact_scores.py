@@ -15,20 +15,24 @@ TIE = 1e-12
 _PAIRS = 512
 
 
-def slack(probes: Tensor, gallery: Tensor) -> Tensor:
+def slack(probes: Tensor, longest: Tensor) -> Tensor:
     """How far a float32 score of each probe can be from the exact one, float64 ``(P,)``.
 
     A sum of D products in any order is off by at most ``D u |a| |b|`` with ``u = 2^-24``; rounding
     the two sides and a threshold to float32, and their lengths, adds less than eight more.
+    Args:
+        probes: float ``(P, D)``.
+        longest: float64, of the lengths of the gallery's entries.
+
     Source: Higham, "Accuracy and Stability of Numerical Algorithms", 2002, section 3.1.
     """
     terms = probes.shape[1] + 8
-    length, longest = _lengths(probes), _lengths(gallery).max()
     # denormal products are lost altogether
-    return (length * longest * 2.0**-24 + 2.0**-126) * terms
+    return (lengths(probes) * longest * 2.0**-24 + 2.0**-126) * terms
 
 
-def _lengths(rows: Tensor) -> Tensor:
+def lengths(rows: Tensor) -> Tensor:
+    """Of each row, float64 ``(N,)``."""
     length: Tensor = torch.linalg.vector_norm(rows, dim=1)
     return length.double()
 

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from lrfr_lightning.functional.ahead import Impostors, Mates
-from lrfr_lightning.functional.exact_scores import slack
+from lrfr_lightning.functional.exact_scores import lengths, slack
 from lrfr_lightning.functional.score_tiles import BLOCK, Rows, Tile, checked
 from lrfr_lightning.functional.shares import over_shares
 from lrfr_lightning.utils.distributed import gather_objects, rank_and_world
@@ -112,13 +112,14 @@ def search(
     """
     left, right = checked(probes, gallery)
     order = np.argsort(gallery_people, kind="stable")
-    slacks = slack(left, right)
+    longest = lengths(right).max()
 
     def look(share: slice, tiles: Iterator[Tile]) -> Search:
         people = probe_people[share]
         mates = _mates(people, order, gallery_people[order])
         pairs = Mates(*(torch.from_numpy(column).to(left.device) for column in mates))
-        impostors = Impostors(left[share], right, pairs, slacks[share])
+        own = left[share]
+        impostors = Impostors(own, right, pairs, slack(own, longest))
         impostors.look(tiles)
         return _found(people, mates, impostors)
 

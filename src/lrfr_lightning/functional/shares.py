@@ -35,7 +35,8 @@ def over_shares(work: Work[Part], probes: Tensor, gallery: Tensor, block: int) -
     with _full_precision(probes.device):
         if threads < 2 or probes.device.type != "cpu":
             return [work(slice(0, len(probes)), score_tiles(probes, gallery, block))]
-        rows = min(_ROWS, -(-len(probes) // threads))
+        # as many for each core, of equal size: nobody waits for the last
+        rows = -(-len(probes) // (threads * -(-len(probes) // (threads * _ROWS))))
         shares = [slice(start, start + rows) for start in range(0, len(probes), rows)]
         tiles = [score_tiles(probes[share], gallery, block // threads) for share in shares]
         return _in_threads(work, shares, tiles, threads)
