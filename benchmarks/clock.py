@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from statistics import median
 from typing import Any
 
-REPEATS = 7
+REPEATS = 11
 
 
 def medians(

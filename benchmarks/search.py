@@ -108,7 +108,7 @@ def _sorted(size: Size, repeats: int) -> list[Row]:
 
 def _open(size: Size, part: Size, repeats: int) -> list[Row]:
     functions = look_up(size)
-    times = medians({name: functions[name] for name in ("bare", "open")}, repeats)
+    times = medians({name: functions[name] for name in ("bare", "open")}, 2 * repeats)
     functions = look_up(part)
     parts = medians({name: functions[name] for name in ("open", "full_open")}, repeats)
     del functions

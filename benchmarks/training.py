@@ -75,7 +75,7 @@ class Repeated(Dataset[Batch]):
 
 def measure(quick: bool) -> list[Row]:
     """float32 and bf16 against the loop by hand, and bf16 with channels-last against float32."""
-    size, steps = (2, 3) if quick else (64, 16)
+    size, steps = (2, 3) if quick else (64, 32)
     rows, seconds = [], {}
     for precision in PRECISIONS:
         ours, theirs = compare(precision, size, steps)

@@ -38,7 +38,8 @@ def test_every_core_takes_its_shares(cores: int) -> None:
     rows = np.arange(20_001)
     np.testing.assert_array_equal(np.concatenate([rows[share] for share in shares]), rows)
     sizes = [share.stop - share.start for share in shares]
-    assert len(shares) % cores == 0 and max(sizes) - sizes[-1] < len(shares)
+    assert len(shares) % cores == 0
+    assert max(sizes) - sizes[-1] < len(shares)
     assert max(scores) <= 2**22 // cores
     assert len(set(threads)) == cores
     assert set(own) == {1}

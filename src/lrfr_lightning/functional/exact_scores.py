@@ -20,11 +20,11 @@ def slack(probes: Tensor, longest: Tensor) -> Tensor:
 
     A sum of D products in any order is off by at most ``D u |a| |b|`` with ``u = 2^-24``; rounding
     the two sides and a threshold to float32, and their lengths, adds less than eight more.
+    Source: Higham, "Accuracy and Stability of Numerical Algorithms", 2002, section 3.1.
+
     Args:
         probes: float ``(P, D)``.
         longest: float64, of the lengths of the gallery's entries.
-
-    Source: Higham, "Accuracy and Stability of Numerical Algorithms", 2002, section 3.1.
     """
     terms = probes.shape[1] + 8
     # denormal products are lost altogether

@@ -15,7 +15,7 @@ from lrfr_lightning.functional.score_tiles import Tile, score_tiles
 Part = TypeVar("Part")
 Work = Callable[[slice, Iterator[Tile]], Part]
 
-_ROWS, _LEAST_ROWS, _LEAST_SCORES = 2048, 128, 2**18
+_ROWS, _LEAST_ROWS, _LEAST_SCORES = 4096, 128, 2**18
 
 
 def over_shares(work: Work[Part], probes: Tensor, gallery: Tensor, block: int) -> list[Part]:
