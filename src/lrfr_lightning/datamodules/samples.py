@@ -65,6 +65,7 @@ class TrainingSamples(Dataset[Image]):
         seed: int,
     ) -> None:
         self.dataset = dataset
+        self._stored = dataset if isinstance(dataset, EncodedFaces) else None
         self.augmentation = augmentation
         self.cross_resolution = cross_resolution
         self.seed = seed
@@ -193,9 +194,9 @@ class TrainingSamples(Dataset[Image]):
             place[...] = self[key]
 
     def _image(self, index: int) -> Image:
-        faces = self.dataset
-        if not isinstance(faces, EncodedFaces):
-            return faces.image(index)
+        faces = self._stored
+        if faces is None:
+            return self.dataset.image(index)
         data = faces.encoded(index)
         if is_cut_short(data):
             raise DataError(
@@ -206,10 +207,9 @@ class TrainingSamples(Dataset[Image]):
 
     def _decoded(self, index: int, place: Image) -> bool:
         """Whether the image went to its place straight from its bytes."""
-        faces = self.dataset
-        if self.augmentation or not isinstance(faces, EncodedFaces):
+        if self.augmentation or self._stored is None:
             return False
-        return decode_into(faces.encoded(index), place)
+        return decode_into(self._stored.encoded(index), place)
 
 
 class PlainSamples(Dataset[Image]):
