@@ -25,16 +25,22 @@ Step = Callable[[], object]
 
 def measure(quick: bool) -> list[Row]:
     """Every margin at each number of identities, all cores, float32."""
-    batch, dim, repeats, few = (8, 16, 1, 0) if quick else (128, 512, 15, 400_000)
+    batch, dim = (8, 16) if quick else (128, 512)
     counts = {300: 1.4} if quick else TARGETS
+    repeats = {classes: 1 if quick else _turns(classes) for classes in counts}
     rows = [
         row
         for classes, target in counts.items()
         for name in MARGINS
-        # a small one is over before a slow moment of the machine is
-        for row in _rows(name, classes, batch, dim, target, max(repeats, few // classes))
+        for row in _rows(name, classes, batch, dim, target, repeats[classes])
     ]
-    return rows + [_recomputed(list(counts)[-1], batch, dim, repeats)]
+    most = max(counts)
+    return rows + [_recomputed(most, batch, dim, repeats[most])]
+
+
+def _turns(classes: int) -> int:
+    """More for fewer identities, whose steps are over before a slow moment of the machine is."""
+    return max(15, 400_000 // classes)
 
 
 def our_head(name: str, dim: int, classes: int, recompute: bool = False) -> nn.Module:

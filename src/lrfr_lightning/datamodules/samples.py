@@ -65,6 +65,7 @@ class TrainingSamples(Dataset[Image]):
         seed: int,
     ) -> None:
         self.dataset = dataset
+        # asked once, not for each image
         self._stored = dataset if isinstance(dataset, EncodedFaces) else None
         self.augmentation = augmentation
         self.cross_resolution = cross_resolution
