@@ -7,6 +7,9 @@ from typing import Any
 
 REPEATS = 11
 
+_REST = 0.05
+"""Seconds before each turn, in which threads of the one before stop waiting for more work."""
+
 
 def medians(
     functions: Mapping[str, Callable[[], Any]], repeats: int = REPEATS, warm_up: int = 1
@@ -18,6 +21,7 @@ def medians(
     seconds: dict[str, list[float]] = {name: [] for name in functions}
     for turn in range(warm_up + repeats):
         for name, function in functions.items():
+            time.sleep(_REST)
             start = time.perf_counter()
             function()
             if turn >= warm_up:

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -30,6 +31,17 @@ def test_functions_take_turns_and_warm_up_is_not_counted() -> None:
     assert calls == ["a", "b"] * 4
     assert 0.001 <= seconds["a"] < 0.2
     assert seconds["b"] < seconds["a"]
+
+
+def test_each_turn_begins_when_the_threads_of_the_one_before_have_gone_to_rest() -> None:
+    times: list[float] = []
+
+    def note() -> None:
+        times.append(time.perf_counter())
+
+    seconds = medians({"a": note, "b": note}, repeats=2)
+    assert all(after - before >= 0.05 for before, after in pairwise(times))
+    assert max(seconds.values()) < 0.05
 
 
 def test_the_median_shrugs_off_one_slow_moment() -> None:

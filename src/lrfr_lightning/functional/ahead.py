@@ -12,7 +12,7 @@ from lrfr_lightning.functional.exact_scores import TIE, exact_product, in_parts,
 from lrfr_lightning.functional.score_tiles import Tile, compared, places
 
 _ROWS, _MANY = 512, 16
-"""Probes whose exact scores are held at once."""
+"""Probes that are counted for at once, and whose exact scores are held."""
 
 
 @dataclass(frozen=True)
@@ -75,29 +75,22 @@ class Impostors:
             rows = (first.diff() > place).nonzero().squeeze(1)
             pairs = first[rows] + place
             near = highest[rows] >= self.mate[pairs] - TIE - self._slack[tile.probes][rows]
-            if near.any():
-                self._count(tile, rows[near], pairs[near])
+            for part in in_parts(near.nonzero().squeeze(1), _ROWS):
+                self._count(tile, rows[part], pairs[part])
 
     def _count(self, tile: Tile, rows: Tensor, pairs: Tensor) -> None:
         """Add to ``ahead`` of pairs, one of each row of the tile."""
         least, slack = self.mate[pairs] - TIE, self._slack[tile.probes][rows]
         low, high = (least - slack).float()[:, None], (least + slack).float()[:, None]
-        scores = tile.scores if len(rows) == len(tile.scores) else tile.scores.index_select(0, rows)
-        surely = compared(scores, np.greater, high).sum(dim=1, dtype=torch.int32)
-        self.ahead[pairs] += surely
-        perhaps = compared(scores, np.greater_equal, low).sum(dim=1, dtype=torch.int32)
-        doubtful = perhaps > surely
-        for part in in_parts(doubtful.nonzero().squeeze(1), _ROWS):
-            some = scores.index_select(0, part)
-            between = compared(some, np.greater_equal, low[part])
-            between &= compared(some, np.less_equal, high[part])
-            row, column = places(between)
-            if len(row) * _MANY > between.numel():
-                gallery = self._gallery[tile.entries]
-                exact = exact_product(self._probes[rows[part] + tile.row], gallery)[row, column]
-            else:
-                exact = pair_scores(
-                    self._probes, self._gallery, rows[part][row] + tile.row, column + tile.column
-                )
-            pair = part[row]
-            self.ahead.index_add_(0, pairs[pair], (exact >= least[pair]).long())
+        scores = tile.scores.index_select(0, rows)
+        surely = compared(scores, np.greater, high)
+        ahead = surely.sum(dim=1)
+        row, column = places(compared(scores, np.greater_equal, low) ^ surely)
+        if len(row) * _MANY > scores.numel():
+            gallery = self._gallery[tile.entries]
+            exact = exact_product(self._probes[rows + tile.row], gallery)[row, column]
+        else:
+            exact = pair_scores(
+                self._probes, self._gallery, rows[row] + tile.row, column + tile.column
+            )
+        self.ahead[pairs] += ahead.index_add(0, row, (exact >= least[row]).long())
