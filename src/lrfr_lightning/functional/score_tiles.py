@@ -18,7 +18,7 @@ Rows = Tensor | NDArray[np.floating]
 """float32 or float64 ``(N, D)``, an array or a tensor on any device."""
 
 BLOCK = 2**23
-"""Scores held at once: 32 MB. With fewer, more calls wait for Python's lock beside the product."""
+"""Scores held at once: 32 MB. With fewer, calls of small work are more of the time."""
 
 _COLUMNS, _MOST_ROWS, _GROUP = 1024, 8192, 64
 
