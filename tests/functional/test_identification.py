@@ -82,6 +82,18 @@ def test_blocks_change_nothing(block: int) -> None:
         np.testing.assert_array_equal(getattr(parts, name), column)
 
 
+@pytest.mark.parametrize("ties", [False, True])
+def test_many_probes_of_a_tile_find_what_each_finds(ties: bool) -> None:
+    probes, wanted, gallery, people = draw(0, ties)
+    times = 5000 // len(probes)
+    few = search(probes, wanted, gallery, people)
+    many = search(np.tile(probes, (times, 1)), np.tile(wanted, times), gallery, people)
+    for name in ("rank", "precision", "mate", "mate_at", "impostor", "impostor_at"):
+        np.testing.assert_allclose(
+            getattr(many, name), np.tile(getattr(few, name), times), rtol=0, atol=1e-12
+        )
+
+
 def test_ranks_and_cmc_count_unmated_probes_out() -> None:
     probes, wanted, gallery, people = draw(1, True)
     found = search(probes, wanted, gallery, people)
