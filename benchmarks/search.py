@@ -60,7 +60,7 @@ def _faiss(probes: Any, gallery: Any) -> Functions:
 def _closed(size: Size, repeats: int) -> list[Row]:
     functions = look_up(size)
     names = [name for name in ("bare", "top_k", "ranks", "torch", "faiss") if name in functions]
-    times = medians({name: functions[name] for name in names}, repeats)
+    times = medians({name: functions[name] for name in names}, 2 * repeats)
     del functions
     memory = {name: _memory(name, size) for name in ("top_k", "ranks")}
     bound = _text(size)

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from lrfr_lightning.functional import score_tiles
+from lrfr_lightning.functional import top_k as lookup
 from lrfr_lightning.functional.approximate import ApproximateGallery
 from lrfr_lightning.functional.identification import search
 from lrfr_lightning.functional.top_k import top_k
@@ -21,13 +22,8 @@ def unit(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
 
 
-@pytest.mark.parametrize("k", [1, 20, 1500])
-@pytest.mark.parametrize("block", [2**12, 2**22])
-def test_the_best_are_those_of_a_sort(k: int, block: int) -> None:
-    rng = np.random.default_rng(k)
-    probes, gallery = unit(rng, 60, 16), unit(rng, 2500, 16)
-    # rising towards the last entry, so that every tile has better ones
-    gallery *= np.linspace(0.5, 1.5, 2500)[:, None]
+def check_best(probes: np.ndarray, gallery: np.ndarray, k: int, block: int) -> None:
+    """What is found is what a sort of all scores in float64 finds."""
     scores = probes @ gallery.T
     order = np.argsort(-scores, axis=1)[:, :k]
     found = top_k(probes.astype(np.float32), gallery.astype(np.float32), k, block)
@@ -37,6 +33,40 @@ def test_the_best_are_those_of_a_sort(k: int, block: int) -> None:
         np.take_along_axis(scores, found.row.numpy(), 1), expected, atol=1e-6
     )
     assert all(len(set(row)) == k for row in found.row.tolist())
+
+
+@pytest.mark.parametrize("k", [1, 20, 1500])
+@pytest.mark.parametrize("block", [2**12, 2**22])
+def test_the_best_are_those_of_a_sort(k: int, block: int) -> None:
+    rng = np.random.default_rng(k)
+    probes, gallery = unit(rng, 60, 16), unit(rng, 2500, 16)
+    # rising towards the last entry, so that every tile has better ones
+    gallery *= np.linspace(0.5, 1.5, 2500)[:, None]
+    check_best(probes, gallery, k, block)
+
+
+@pytest.mark.parametrize("k", [1, 5, 300])
+def test_the_best_of_many_tiles_that_hold_few_better_ones(k: int) -> None:
+    rng = np.random.default_rng(k)
+    probes, gallery = unit(rng, 50, 16), unit(rng, 20_000, 16)
+    check_best(probes, gallery, k, 2**15)
+
+
+def test_memory_holds_what_a_tile_and_few_before_it_have_better(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sizes, insert = [], lookup._insert
+
+    def noted(best: lookup.TopK, found: lookup.Found) -> None:
+        sizes.append(len(found[0]))
+        insert(best, found)
+
+    monkeypatch.setattr(lookup, "_insert", noted)
+    rising = torch.linspace(0.1, 1, 50_000)[:, None].expand(-1, 4)
+    found = top_k(torch.ones(16, 4), rising, 2, 2**14)
+    assert found.row[0].tolist() == [49_999, 49_998]
+    # every score of every tile after the first is better than all before
+    assert sizes == [2**14] * (50_000 // 1024 - 1) + [50_000 % 1024 * 16]
 
 
 def test_memory_holds_a_tile_and_never_all_scores() -> None:

@@ -10,6 +10,12 @@ from lrfr_lightning.functional.score_tiles import BLOCK, Rows, Tile, checked
 from lrfr_lightning.functional.shares import over_shares
 from lrfr_lightning.utils.errors import ConfigError
 
+Found = tuple[Tensor, Tensor, Tensor]
+"""Probe and gallery row, int64 ``(N,)``, and score, float32 ``(N,)``."""
+
+_WAITING = 4
+"""Entries found for a probe on average before they are sorted among its best."""
+
 
 class TopK(NamedTuple):
     """The best entries of P probes, the best first.
@@ -48,8 +54,16 @@ def top_k(probes: Rows, gallery: Rows, k: int = 20, block: int = BLOCK) -> TopK:
             torch.full((len(own), k), -torch.inf, device=own.device),
             torch.full((len(own), k), -1, device=own.device),
         )
+        found: list[Found] = []
         for tile in tiles:
-            _merge(best, tile)
+            if tile.column == 0:
+                _begin(best, tile)
+                continue
+            found.append(_better(best, tile))
+            # the k-th best is renewed for several tiles at once: sorting is most of its time
+            if sum(len(probe) for probe, *_ in found) >= _WAITING * len(tile.scores):
+                _settle(best, found)
+        _settle(best, found)
         return best
 
     score, row = zip(*over_shares(look, left, right, block), strict=True)
@@ -62,22 +76,33 @@ def check_k(k: int, entries: int) -> None:
         raise ConfigError(f"expected k in 1..{entries}, the size of the gallery, got {k}")
 
 
-def _merge(best: TopK, tile: Tile) -> None:
-    """Put what is better in a tile into the best of its probes."""
+def _begin(best: TopK, tile: Tile) -> None:
+    """Take the best of the first tile of its probes; nearly all of it is better than nothing."""
     score, row = best.score[tile.probes], best.row[tile.probes]
-    if tile.column == 0:
-        # many are better than nothing: the tile's own best, in one go
-        first, at = tile.scores.topk(min(score.shape[1], tile.scores.shape[1]), dim=1)
-        score[:, : first.shape[1]], row[:, : first.shape[1]] = first, at
+    first, at = tile.scores.topk(min(score.shape[1], tile.scores.shape[1]), dim=1)
+    score[:, : first.shape[1]], row[:, : first.shape[1]] = first, at
+
+
+def _better(best: TopK, tile: Tile) -> Found:
+    """What is better than the k-th best of its probe."""
+    probe, column = tile.above(best.score[tile.probes, -1:])
+    return probe + tile.row, column + tile.column, tile.scores[probe, column]
+
+
+def _settle(best: TopK, found: list[Found]) -> None:
+    """Put all that was found beside the probes' own and keep the best of both."""
+    if not found:
         return
-    probe, column = tile.above(score[:, -1:])
+    probe, entry, value = (torch.cat(parts) for parts in zip(*found, strict=True))
+    found.clear()
     if len(probe):
-        _insert(score, row, (probe, column + tile.column, tile.scores[probe, column]))
+        probe, order = probe.sort(stable=True)
+        _insert(best, (probe, entry[order], value[order]))
 
 
-def _insert(score: Tensor, row: Tensor, found: tuple[Tensor, Tensor, Tensor]) -> None:
+def _insert(best: TopK, found: Found) -> None:
     """Put entries, sorted by probe, beside the probes' own and keep the best of both."""
-    probe, entry, value = found
+    (score, row), (probe, entry, value) = best, found
     new = probe.diff(prepend=probe.new_full((1,), -1)) != 0
     touched, place = probe[new], new.cumsum(0) - 1
     count = place.bincount()
