@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import torch
 
-from benchmarks.clock import medians
+from benchmarks.clock import REPEATS, medians
 from benchmarks.input_files import FacesInMemory, jpegs, many_records
 from benchmarks.input_memory import growth
 from benchmarks.input_peers import decoders, timm_loader, usual_way, walk
@@ -28,13 +28,14 @@ def measure(quick: bool) -> list[Row]:
     cv2.setNumThreads(1)
     try:
         images, kind = jpegs(32 if quick else 1024)
-        speed = _speed(images, 8 if quick else 128, kind)
+        # turns of a tenth of a second: with few, all are over within one slow moment
+        speed = _speed(images, 8 if quick else 128, kind, REPEATS * (1 if quick else 3))
     finally:
         torch.set_num_threads(threads)
     return [*speed, _opening(20_000 if quick else 2_000_000), _flat(40 if quick else 2000)]
 
 
-def _speed(images: list[bytes], size: int, kind: str) -> list[Row]:
+def _speed(images: list[bytes], size: int, kind: str, repeats: int) -> list[Row]:
     faces, spec = FacesInMemory(images), PixelSpec()
     cross = CrossResolution(LogUniform(6, 32))
     ours = FaceDataModule(faces, cross, batch_size=size, num_workers=0)
@@ -58,7 +59,7 @@ def _speed(images: list[bytes], size: int, kind: str) -> list[Row]:
         "timm": lambda: walk(timm_loader(images, size)),
     }
     decode = decoders(images)
-    seconds = medians(runs | decode)
+    seconds = medians(runs | decode, repeats)
     bare = seconds["OpenCV"]
     rows = [
         Row(f"decode {name}", "speed", seconds[name], LIMIT, bare / seconds[name], note=kind)
