@@ -69,6 +69,21 @@ def test_memory_holds_what_a_tile_and_few_before_it_have_better(
     assert sizes == [2**14] * (50_000 // 1024 - 1) + [50_000 % 1024 * 16]
 
 
+def test_memory_follows_the_probe_that_finds_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    widths, insert = [], lookup._insert
+
+    def noted(best: lookup.TopK, found: lookup.Found) -> None:
+        widths.append(int(found[0].bincount().max()))
+        insert(best, found)
+
+    monkeypatch.setattr(lookup, "_insert", noted)
+    gallery = torch.stack([torch.linspace(0.1, 1, 20_000), torch.zeros(20_000)], dim=1)
+    probes = torch.tensor([[0.0, 1.0]] * 2000 + [[1.0, 0.0]])
+    assert top_k(probes, gallery, 2).row[-1].tolist() == [19_999, 19_998]
+    # one probe alone has better entries, in every tile
+    assert max(widths) == 1024
+
+
 def test_memory_holds_a_tile_and_never_all_scores() -> None:
     tiles = score_tiles.score_tiles(torch.ones(3000, 2), torch.ones(5000, 2), 2**16)
     sizes, places = zip(*((t.scores.numel(), t.scores.data_ptr()) for t in tiles), strict=True)

@@ -13,8 +13,8 @@ from lrfr_lightning.utils.errors import ConfigError
 Found = tuple[Tensor, Tensor, Tensor]
 """Probe and gallery row, int64 ``(N,)``, and score, float32 ``(N,)``."""
 
-_WAITING = 4
-"""Entries found for a probe on average before they are sorted among its best."""
+_WAITING = 32
+"""Entries found for a probe, at most and before those of the last tile, until it is settled."""
 
 
 class TopK(NamedTuple):
@@ -55,14 +55,17 @@ def top_k(probes: Rows, gallery: Rows, k: int = 20, block: int = BLOCK) -> TopK:
             torch.full((len(own), k), -1, device=own.device),
         )
         found: list[Found] = []
+        most = 0
         for tile in tiles:
             if tile.column == 0:
                 _begin(best, tile)
                 continue
             found.append(_better(best, tile))
-            # the k-th best is renewed for several tiles at once: sorting is most of its time
-            if sum(len(probe) for probe, *_ in found) >= _WAITING * len(tile.scores):
+            # several tiles at once, as many as no probe has much better of: that bounds the memory
+            most += _most(tile, found[-1])
+            if most >= _WAITING:
                 _settle(best, found)
+                most = 0
         _settle(best, found)
         return best
 
@@ -87,6 +90,11 @@ def _better(best: TopK, tile: Tile) -> Found:
     """What is better than the k-th best of its probe."""
     probe, column = tile.above(best.score[tile.probes, -1:])
     return probe + tile.row, column + tile.column, tile.scores[probe, column]
+
+
+def _most(tile: Tile, found: Found) -> int:
+    """How many were found in a tile for one probe, at most."""
+    return int((found[0] - tile.row).bincount(minlength=1).max())
 
 
 def _settle(best: TopK, found: list[Found]) -> None:
